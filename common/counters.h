@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * counters - what a worker counts. They only grow; words and nothing else, so that they
+ * can be added as an array.
+ */
+#ifndef COMMON_COUNTERS_H
+#define COMMON_COUNTERS_H
+
+#include "common/atomics.h"
+
+#include <stdalign.h>
+
+enum { BOARD_BUCKETS = 64 }; /* of a latency histogram: quarter-octaves from 64 us */
+
+struct board_histogram {
+    _Atomic uint64_t count, sum_us;
+    _Atomic uint64_t bucket[BOARD_BUCKETS];
+};
+
+struct board_counters {
+    alignas(ATOMICS_LINE) _Atomic uint64_t
+        requests;                  /* begun: a head was complete, or refused */
+    _Atomic uint64_t responses[6]; /* by status class; [0]: ended without one */
+    _Atomic uint64_t connections;  /* accepted or adopted */
+    _Atomic uint64_t bytes_in, bytes_out;
+    _Atomic uint64_t shed;        /* 503 by our own choice */
+    _Atomic uint64_t departed;    /* clients that left before their answer */
+    _Atomic uint64_t timeouts;    /* head, body, write */
+    _Atomic uint64_t refused;     /* 4xx and 5xx by the parser and its limits */
+    _Atomic uint64_t log_dropped; /* access-log lines */
+    _Atomic uint64_t handoffs_out, handoffs_in;
+    _Atomic uint64_t reserved[51];
+    struct board_histogram queue, service;
+};
+
+/** sum += c. The sum's writer is the caller. */
+void board_counters_add(struct board_counters *sum, struct board_counters *c);
+
+/** One writer per histogram. */
+void board_observe(struct board_histogram *h, uint64_t us);
+
+/** The microseconds below which bucket i counts: 64, 80, 96, 112, 128, 160 ...;
+ * UINT64_MAX for the last. */
+uint64_t board_bucket_limit_us(unsigned i);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring - the access-log ring of one worker.                  [worker, master]
+ *
+ * Owns:    head and tail of struct board_ring, while the worker lives; then the master.
+ * Called:  by worker/access_log.c; by the master for a worker that is gone.
+ * Fails:   ring_put refuses what does not fit; ring_flush leaves what it could not write.
+ * Rule:    a dead worker's positions are not trusted: they are checked before use.
+ */
+#include "common/ring.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* How many of the n bytes from position `at` lie before the wrap. */
+static size_t first_piece(uint64_t at, size_t n)
+{
+    size_t to_end = BOARD_RING - (size_t)(at % BOARD_RING);
+
+    return n < to_end ? n : to_end;
+}
+
+bool ring_put(struct board_ring *r, const char *line, size_t n)
+{
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+
+    if (n > BOARD_RING - (head - tail))
+        return false;
+    size_t first = first_piece(head, n);
+    memcpy(r->data + head % BOARD_RING, line, first);
+    memcpy(r->data, line + first, n - first);
+    atomic_store_explicit(&r->head, head + n, memory_order_release);
+    return true;
+}
+
+size_t ring_pending(const struct board_ring *r)
+{
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+
+    return (size_t)(head - atomic_load_explicit(&r->tail, memory_order_relaxed));
+}
+
+/* How many of n bytes from `tail` to write at once. A file takes all. What goes into a
+ * pipe or a socket shares it with the other workers: writes up to PIPE_BUF do not mix
+ * (pipe(7)), so we send as many whole lines as fit. */
+static size_t portion(const struct board_ring *r, uint64_t tail, size_t n, bool file)
+{
+    if (file || n <= PIPE_BUF)
+        return n;
+    for (size_t i = PIPE_BUF; i > 0; i--)
+        if (r->data[(tail + i - 1) % BOARD_RING] == '\n')
+            return i;
+    return PIPE_BUF; /* one line longer than that */
+}
+
+static ssize_t write_piece(struct board_ring *r, uint64_t tail, size_t n, int fd)
+{
+    size_t first = first_piece(tail, n);
+    struct iovec piece[2] = {{r->data + tail % BOARD_RING, first}, {r->data, n - first}};
+    ssize_t written;
+
+    do {
+        written = writev(fd, piece, first < n ? 2 : 1);
+    } while (written < 0 && errno == EINTR);
+    return written;
+}
+
+long ring_flush(struct board_ring *r, int fd)
+{
+    uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+    struct stat st;
+    long total = 0;
+
+    if (head == tail)
+        return 0;
+    if (head - tail > BOARD_RING) {
+        atomic_store_explicit(&r->tail, head, memory_order_release);
+        errno = EPROTO;
+        return -1;
+    }
+    bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    while (tail != head) {
+        size_t n = portion(r, tail, (size_t)(head - tail), file);
+        ssize_t written = write_piece(r, tail, n, fd);
+
+        if (written <= 0)
+            return total > 0 ? total : -1;
+        tail += (uint64_t)written;
+        total += written;
+        atomic_store_explicit(&r->tail, tail, memory_order_release);
+    }
+    return total;
+}

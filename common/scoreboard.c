@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scoreboard - makes, opens, folds and sums the shared table. [master, worker, admin]
+ *
+ * Owns:    the mapping; the memfd's descriptor is the caller's.
+ * Called:  board_create and board_retire by the master, board_total by whoever shows
+ *          figures.
+ * Fails:   only create and open, with errno. Epoch: odd while the master moves counters
+ *          from an entry to `retired`. A reader whose sum began or ended in there starts
+ *          again, a bounded number of times: a master that was killed in the middle must
+ *          not hang it.
+ */
+#include "common/scoreboard.h"
+
+#include "common/check.h"
+#include "common/fd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wtsan" /* fences order us with other processes only */
+#endif
+
+/* What BOARD_VERSION 1 is. Change a number here, and the version changes. */
+static_assert(sizeof(struct board_worker) == 333632, "stride of a worker");
+static_assert(sizeof(struct board_ring) == 64 + BOARD_RING, "stride of a ring");
+static_assert(offsetof(struct board_worker, tick_ms) == 128, "(W) has its own lines");
+static_assert(offsetof(struct board_worker, sent) == 256, "tallies");
+static_assert(offsetof(struct board_worker, counters) == 4352, "counters of a worker");
+static_assert(offsetof(struct board_worker, slot) == 5952, "(T) has its own lines");
+static_assert(offsetof(struct board_worker, flight) == 268096, "(T) has its own lines");
+static_assert(offsetof(struct board_ring, data) == 64, "data of a ring");
+static_assert(offsetof(struct board, retired) == 192, "header");
+static_assert(offsetof(struct board, worker) == 1792, "first worker");
+
+/* ---- birth and death ---- */
+
+static struct board *map(int fd)
+{
+    void *p = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+    return p == MAP_FAILED ? NULL : p;
+}
+
+struct board *board_create(int *fd_out)
+{
+    int fd = memfd_create("remuda-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    struct board *board = NULL;
+
+    *fd_out = -1;
+    if (fd < 0)
+        return NULL;
+    /* sealed, or whoever holds the descriptor could cut it under everyone's
+     * feet */
+    if (ftruncate(fd, sizeof(struct board)) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0)
+        board = map(fd);
+    if (board == NULL) {
+        fd_close(&fd);
+        return NULL;
+    }
+    board->magic = BOARD_MAGIC;
+    board->version = BOARD_VERSION;
+    board->worker_stride = sizeof(struct board_worker);
+    board->record_stride = sizeof(struct board_record);
+    board->ring_stride = sizeof(struct board_ring);
+    *fd_out = fd;
+    return board;
+}
+
+static bool is_ours(const struct board *board)
+{
+    return board->magic == BOARD_MAGIC && board->version == BOARD_VERSION &&
+           board->worker_stride == sizeof(struct board_worker) &&
+           board->record_stride == sizeof(struct board_record) &&
+           board->ring_stride == sizeof(struct board_ring);
+}
+
+struct board *board_open(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return NULL;
+    if (st.st_size != (off_t)sizeof(struct board)) {
+        errno = EPROTO;
+        return NULL;
+    }
+    struct board *board = map(fd);
+    if (board != NULL && !is_ours(board)) {
+        board_close(&board);
+        errno = EPROTO;
+    }
+    return board;
+}
+
+void board_close(struct board **board)
+{
+    if (*board != NULL)
+        munmap(*board, sizeof(struct board));
+    *board = NULL;
+}
+
+/* ---- totals ---- */
+
+/* Untouched entries beyond worker_slots are holes: even to read them would
+ * cost pages. */
+static unsigned entries(const struct board *board)
+{
+    uint32_t n = atomic_load_explicit(&board->worker_slots, memory_order_relaxed);
+
+    return n < BOARD_WORKERS ? n : BOARD_WORKERS;
+}
+
+static void equal_tallies(struct board *board, unsigned index)
+{
+    struct board_worker *gone = &board->worker[index];
+
+    for (unsigned i = 0; i < entries(board); i++) {
+        board_set(&gone->sent[i], board->worker[i].seen[index]);
+        board_set(&gone->seen[i], board->worker[i].sent[index]);
+    }
+}
+
+static void clear_records(struct board_worker *w)
+{
+    uint32_t threads = atomic_load_explicit(&w->threads, memory_order_relaxed);
+
+    /* not all of them: slots that were never used own no memory */
+    memset((void *)w->slot, 0,
+           sizeof(w->slot[0]) * (threads < BOARD_SLOTS ? threads : BOARD_SLOTS));
+    memset((void *)w->flight, 0, sizeof(w->flight));
+}
+
+/* The epoch covers the counters alone, to keep it short. */
+static void fold_counters(struct board *board, struct board_counters *c)
+{
+    uint32_t epoch = atomic_load_explicit(&board->epoch, memory_order_relaxed) | 1;
+
+    board_set32(&board->epoch, epoch);
+    atomic_thread_fence(memory_order_release);
+    board_counters_add(&board->retired, c);
+    memset((void *)c, 0, sizeof(*c));
+    atomic_store_explicit(&board->epoch, epoch + 1, memory_order_release);
+}
+
+void board_retire(struct board *board, unsigned index)
+{
+    CHECK(index < BOARD_WORKERS);
+    struct board_worker *w = &board->worker[index];
+
+    fold_counters(board, &w->counters);
+    equal_tallies(board, index);
+    clear_records(w);
+    memset((void *)w, 0, offsetof(struct board_worker, sent));
+}
+
+static void sum_up(struct board *board, struct board_counters *out)
+{
+    memset((void *)out, 0, sizeof(*out));
+    board_counters_add(out, &board->retired);
+    for (unsigned i = 0; i < entries(board); i++)
+        board_counters_add(out, &board->worker[i].counters);
+}
+
+void board_total(struct board *board, struct board_counters *out)
+{
+    for (int i = 0; i < BOARD_READ_TRIES; i++) {
+        uint32_t before = atomic_load_explicit(&board->epoch, memory_order_acquire);
+
+        sum_up(board, out);
+        atomic_thread_fence(memory_order_acquire);
+        if (before % 2 == 0 &&
+            before == atomic_load_explicit(&board->epoch, memory_order_relaxed))
+            return;
+        board_read_pause(i);
+    }
+}

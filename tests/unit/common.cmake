@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+remuda_unit(test_common_addr LIBS common)
+remuda_unit(test_common_arena LIBS common)
+remuda_unit(test_common_clock LIBS common)
+remuda_unit(test_common_fd LIBS common)
+remuda_unit(test_common_log LIBS common)
+remuda_unit(test_common_message LIBS common)
+remuda_unit(test_common_ring LIBS common)
+remuda_unit(test_common_scoreboard LIBS common)
