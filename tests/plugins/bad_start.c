@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* bad_start - its start does what the option `how` says: ok, fail, crash or hang. */
+#include <remuda.h>
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static int hello(remuda_ctx *c)
+{
+    return remuda_text(c, 200, "started %s\n", remuda_conf(c, "how"));
+}
+
+static int start(remuda_ctx *c, void **state)
+{
+    const char *how = remuda_conf(c, "how");
+
+    *state = NULL;
+    if (strcmp(how, "fail") == 0)
+        return -EINVAL;
+    if (strcmp(how, "crash") == 0)
+        raise(SIGSEGV);
+    if (strcmp(how, "hang") == 0) {
+        for (;;)
+            pause();
+    }
+    return 0;
+}
+
+REMUDA_PLUGIN(.name = "bad_start", .start = start,
+              REMUDA_ROUTES(REMUDA_GET("/start", hello)),
+              REMUDA_OPTIONS(REMUDA_OPTION("how", REMUDA_STRING, "ok")));

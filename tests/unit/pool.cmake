@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+remuda_unit(test_pool SOURCES worker/pool.c LIBS common)

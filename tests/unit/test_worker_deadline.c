@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker_deadline - many equal time-outs on one timer; time is injected.
+ */
+#include "worker/deadline.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+enum { LENGTH_MS = 1000, MANY = 4 };
+
+static struct {
+    struct ev_loop *loop;
+    uint64_t now_ms;
+    struct deadlines all;
+    struct deadline one[MANY];
+    int expired[MANY]; /* how often */
+    int again;         /* the one that is set anew when it expires; -1 */
+} t;
+
+static void on_expiry(struct deadline *d)
+{
+    int i = (int)(d - t.one);
+    assert_true(list_is_empty(&d->link));
+    t.expired[i]++;
+    if (i == t.again)
+        deadline_set(&t.all, d);
+}
+
+static void open_with(uint64_t length_ms)
+{
+    t.loop = ev_loop_new(EVFLAG_AUTO);
+    assert_non_null(t.loop);
+    t.now_ms = 5000;
+    t.again = -1;
+    deadlines_init(&t.all, t.loop, &t.now_ms, length_ms, on_expiry);
+    for (size_t i = 0; i < MANY; i++) {
+        t.expired[i] = 0;
+        deadline_init(&t.one[i]);
+    }
+}
+
+static int open_state(void **state)
+{
+    (void)state;
+    open_with(LENGTH_MS);
+    return 0;
+}
+
+static int close_state(void **state)
+{
+    (void)state;
+    deadlines_fini(&t.all);
+    ev_loop_destroy(t.loop);
+    return 0;
+}
+
+static void pass(uint64_t ms)
+{
+    t.now_ms += ms;
+    ev_feed_event(t.loop, &t.all.timer, EV_TIMER);
+    ev_invoke_pending(t.loop);
+}
+
+static void assert_expired(int a, int b, int c, int d)
+{
+    const int want[MANY] = {a, b, c, d};
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(t.expired[i], want[i]);
+}
+
+static void test_in_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        deadline_set(&t.all, &t.one[i]);
+        t.now_ms += 10;
+    }
+    pass(LENGTH_MS - 41);
+    assert_expired(0, 0, 0, 0);
+    pass(1);
+    assert_expired(1, 0, 0, 0);
+    pass(20);
+    assert_expired(1, 1, 1, 0);
+    assert_true(ev_is_active(&t.all.timer));
+    pass(10);
+    assert_expired(1, 1, 1, 1);
+}
+
+static void test_set_anew_and_cleared(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        deadline_set(&t.all, &t.one[i]);
+    t.now_ms += LENGTH_MS - 1;
+    deadline_set(&t.all, &t.one[0]);
+    deadline_clear(&t.one[1]);
+    deadline_clear(&t.one[1]);
+    pass(1);
+    assert_expired(0, 0, 1, 1);
+    pass(LENGTH_MS);
+    assert_expired(1, 0, 1, 1);
+}
+
+static void test_set_in_its_own_expiry(void **state)
+{
+    (void)state;
+    t.again = 0;
+    deadline_set(&t.all, &t.one[0]);
+    for (int i = 1; i <= 3; i++) {
+        pass(LENGTH_MS);
+        assert_expired(i, 0, 0, 0);
+        assert_true(ev_is_active(&t.all.timer));
+    }
+}
+
+static void test_two_lists(void **state)
+{
+    (void)state;
+    struct deadlines other;
+    deadlines_init(&other, t.loop, &t.now_ms, 10, on_expiry);
+    deadline_set(&other, &t.one[0]);
+    deadline_set(&t.all, &t.one[0]);
+    t.now_ms += 10;
+    ev_feed_event(t.loop, &other.timer, EV_TIMER);
+    ev_invoke_pending(t.loop);
+    assert_expired(0, 0, 0, 0);
+    pass(LENGTH_MS);
+    assert_expired(1, 0, 0, 0);
+    deadlines_fini(&other);
+}
+
+static void test_never(void **state)
+{
+    (void)state;
+    deadlines_fini(&t.all);
+    ev_loop_destroy(t.loop);
+    open_with(0);
+    deadline_set(&t.all, &t.one[0]);
+    pass(UINT32_MAX);
+    assert_expired(0, 0, 0, 0);
+    assert_false(ev_is_active(&t.all.timer));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, open_state, close_state)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(in_order),
+        TEST(set_anew_and_cleared),
+        TEST(set_in_its_own_expiry),
+        TEST(two_lists),
+        TEST(never),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker_leave - clients that leave while something waits or runs, and the drain.
+ */
+#include "tests/unit/worker_handlers.h"
+
+#include "worker/api.h"
+#include "worker/request.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- clients that leave ---- */
+
+static bool is_running(struct fixture *f)
+{
+    return fixture_conn(f)->state == CONN_RUN;
+}
+
+static void test_leaves_while_it_runs(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/doze"));
+    assert_true(is_running(f));
+    close(f->client);
+    f->client = -1;
+    fixture_until(f, worker_is_alone);
+    assert_int_equal(worker_last_rc, -ECANCELED);
+    assert_int_equal(f->worker.entry->counters.departed, 1);
+}
+
+static void test_leaves_while_it_waits(void **state)
+{
+    struct fixture *f = *state;
+    int first = f->client;
+    fixture_send(f, GET("/hold"));
+    fixture_connect(f);
+    fixture_send(f, GET("/async") GET("/event"));
+    assert_int_equal(f->worker.entry->waiting, 1);
+    assert_int_equal(f->worker.entry->inflight, 1);
+    close(f->client);
+    f->client = first;
+    fixture_turn(f);
+    assert_int_equal(f->worker.entry->waiting, 0);
+    assert_int_equal(f->worker.conn_count, 1);
+    assert_int_equal(f->worker.entry->counters.responses[0], 1);
+    (void)worker_finish_held(NULL);
+    assert_non_null(strstr(worker_answer(f), "hello"));
+}
+
+/* Half-closed, with a second request that would have to wait: the first is answered, the
+ * second dropped. */
+static void test_half_close_while_it_waits(void **state)
+{
+    struct fixture *f = *state;
+    int other = f->client;
+    fixture_send(f, GET("/hold"));
+    remuda_ctx *of_other = worker_held;
+    fixture_connect(f);
+    fixture_send(f, GET("/none") GET("/async"));
+    fixture_end_client(f);
+    assert_non_null(strstr(fixture_read(f), " 404 "));
+    assert_true(fixture_is_closed(f));
+    assert_int_equal(f->worker.entry->waiting, 0);
+    close(f->client);
+    f->client = other;
+    worker_held = of_other;
+    (void)worker_finish_held(NULL);
+    assert_non_null(strstr(worker_answer(f), "hello"));
+}
+
+/* An answer that it has not read: its close is a reset. */
+static void test_an_event_ends_after_its_client(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/none") GET("/hold"));
+    close(f->client);
+    f->client = -1;
+    fixture_turn(f);
+    assert_int_equal(f->worker.conn_count, 0);
+    assert_int_equal(api_cancelled(worker_held), -ECANCELED);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, worker_finish_held, NULL), 0);
+    fixture_until(f, worker_is_alone);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void test_many_wait(void **state)
+{
+    struct fixture *f = *state;
+    enum { WAITING = 50 };
+    int client[WAITING];
+    int first = f->client;
+    fixture_send(f, GET("/hold"));
+    for (int i = 0; i < WAITING; i++) {
+        client[i] = fixture_connect(f);
+        fixture_send(f, i % 2 ? GET("/event") : GET("/async") GET("/event"));
+    }
+    assert_int_equal(f->worker.entry->waiting, WAITING);
+    (void)worker_finish_held(NULL);
+    fixture_until(f, worker_is_idle);
+    for (int i = 0; i < WAITING; i++) {
+        f->client = client[i];
+        (void)fixture_read(f);
+        assert_int_equal(fixture_count(f, "hello"), i % 2 ? 1 : 2);
+        close(client[i]);
+    }
+    f->client = first;
+}
+
+/* ---- drain ---- */
+
+static void drain(struct fixture *f)
+{
+    f->worker.phase = WORKER_DRAINING;
+    atomic_store(&f->worker.is_draining, true);
+    LIST_FOREACH (link, &f->worker.conns)
+        conn_drain(LIST_ENTRY(link, struct conn, link));
+    fixture_turn(f);
+}
+
+static void test_drain_of_an_idle_one(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/async"));
+    (void)worker_answer(f);
+    drain(f);
+    fixture_send(f, GET("/async"));
+    (void)worker_answer(f);
+    assert_int_equal(fixture_count(f, "Connection: close\r\n"), 1);
+    fixture_pass(f, CONN_LINGER_MS);
+    assert_int_equal(f->worker.conn_count, 0);
+}
+
+/* Its answer said keep-alive before the drain, and is still being written. */
+static void test_drain_of_one_that_writes(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/big"));
+    fixture_until(f, worker_is_idle);
+    drain(f);
+    assert_int_equal(fixture_conn(f)->state, CONN_WRITE);
+    (void)fixture_read(f);
+    assert_true(f->got_bytes > BIG);
+    fixture_pass(f, CONN_LINGER_MS);
+    assert_int_equal(f->worker.conn_count, 0);
+}
+
+static bool has_ended_writing(struct fixture *f)
+{
+    (void)f;
+    return worker_last_rc < 0;
+}
+
+/* After the -ESHUTDOWN of a drain a stream may go on; not after its client has gone. */
+static void test_a_long_stream_loses_its_client_in_a_drain(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/endless"));
+    struct conn *c = fixture_conn(f);
+    drain(f);
+    ctx_cancel(&c->request->ctx, -ESHUTDOWN);
+    fixture_turn(f);
+    assert_true(worker_last_rc >= 0);
+    close(f->client);
+    f->client = -1;
+    fixture_until(f, has_ended_writing);
+    assert_int_equal(worker_last_rc, -ECANCELED);
+    fixture_until(f, worker_is_alone);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORKER_TEST(leaves_while_it_runs),
+        WORKER_TEST(leaves_while_it_waits),
+        WORKER_TEST(half_close_while_it_waits),
+        WORKER_TEST(an_event_ends_after_its_client),
+        WORKER_TEST(many_wait),
+        WORKER_TEST(drain_of_an_idle_one),
+        WORKER_TEST(drain_of_one_that_writes),
+        WORKER_TEST(a_long_stream_loses_its_client_in_a_drain),
+    };
+    return WORKER_RUN(tests);
+}

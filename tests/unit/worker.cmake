@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+add_library(worker_fixture STATIC ${CMAKE_CURRENT_LIST_DIR}/worker_fixture.c
+    ${CMAKE_CURRENT_LIST_DIR}/worker_handlers.c)
+target_link_libraries(worker_fixture PRIVATE remuda_host cmocka::cmocka PUBLIC remuda_worker)
+
+remuda_unit(test_worker_conn LIBS worker_fixture)
+remuda_unit(test_worker_deadline LIBS worker)
+remuda_unit(test_worker_done LIBS worker)
+remuda_unit(test_worker_in LIBS worker)
+remuda_unit(test_worker_lane LIBS worker)
+remuda_unit(test_worker_leave LIBS worker_fixture)
+remuda_unit(test_worker_out LIBS worker)
+remuda_unit(test_worker_plugin_open LIBS worker)
+target_compile_definitions(test_worker_plugin_open
+    PRIVATE TEST_PLUGINS="${PROJECT_BINARY_DIR}/tests/plugins")
+add_dependencies(test_worker_plugin_open test_plugin_modes test_plugin_bad_abi
+    test_plugin_bad_magic test_plugin_bad_minor test_plugin_no_symbol)
+remuda_unit(test_worker_plugin_options LIBS worker)

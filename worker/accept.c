@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accept - one connection for each readiness of a listener.      [worker]
+ *
+ * Owns:    this worker's watchers of the listeners, and its copies of their descriptors.
+ * Called:  by lifecycle.c (GO, drain), conn.c (room again).
+ * Fails:   out of descriptors or memory it pauses, says so once in a while, and goes on when
+ *          a connection has gone or after 100 ms: a listener that stays readable while
+ *          accept fails would spin the loop.
+ */
+#include "worker/accept.h"
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "worker/conn.h"
+#include "worker/epoll.h"
+#include "worker/self.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { ACCEPT_WARN_MS = 10000 };
+
+static const double accept_pause_s = 0.1;
+
+static bool has_room(const struct worker *w)
+{
+    return w->conn_count < w->conf->limits.worker_connections;
+}
+
+void accept_start(struct worker *w)
+{
+    if (w->phase != WORKER_SERVING || w->accept_on || !has_room(w))
+        return;
+    w->accept_on = true;
+    for (size_t i = 0; i < w->heritage->listener_count; i++)
+        ev_io_start(w->loop, &w->listener[i].io);
+}
+
+void accept_stop(struct worker *w)
+{
+    ev_timer_stop(w->loop, &w->accept_pause);
+    for (size_t i = 0; i < w->heritage->listener_count; i++) {
+        if (ev_is_active(&w->listener[i].io))
+            epoll_forget(w->listener[i].io.fd);
+        ev_io_stop(w->loop, &w->listener[i].io);
+    }
+    w->accept_on = false;
+}
+
+void accept_on_room(struct worker *w)
+{
+    if (!w->accept_on) {
+        ev_timer_stop(w->loop, &w->accept_pause);
+        accept_start(w);
+    }
+}
+
+static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    accept_start(timer->data);
+}
+
+static void on_failure(struct worker *w)
+{
+    switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        break;
+    default: /* EAGAIN: a sibling was faster; ECONNABORTED and kin: the client has gone */
+        return;
+    }
+    if (w->accept_warned_ms == 0 || w->now_ms - w->accept_warned_ms > ACCEPT_WARN_MS) {
+        log_warn("cannot accept: %m; %u connections are open; trying again",
+                 w->conn_count);
+        w->accept_warned_ms = w->now_ms;
+    }
+    accept_stop(w);
+    ev_timer_set(&w->accept_pause, accept_pause_s, 0.);
+    ev_timer_start(w->loop, &w->accept_pause);
+}
+
+/* One connection; false with errno when there is none to be had. */
+static bool take_one(struct worker *w, int listener)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    int fd = accept4(listener, (struct sockaddr *)&peer, &length,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (w->is_rotating)
+        epoll_rotate(listener);
+    conn_open(w, fd, (struct sockaddr *)&peer, length);
+    return true;
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker_listener *l = io->data;
+    struct worker *w = l->worker;
+    if (!take_one(w, io->fd))
+        on_failure(w);
+    else if (w->accept_on && !has_room(w))
+        accept_stop(w);
+}
+
+void accept_init(struct worker *w)
+{
+    w->is_rotating = w->conf->server.workers > 1;
+    ev_timer_init(&w->accept_pause, on_pause_over, 0., 0.);
+    w->accept_pause.data = w;
+    for (size_t i = 0; i < w->heritage->listener_count; i++) {
+        struct worker_listener *l = &w->listener[i];
+        l->worker = w;
+        l->from = &w->heritage->listener[i];
+        epoll_mark_listener(l->from->fd, w->is_rotating);
+        ev_io_init(&l->io, on_readable, l->from->fd, EV_READ);
+        l->io.data = l;
+    }
+}
+
+/* A worker that stopped accepting may have taken a wake-up with it: the connection it was
+ * meant for is picked up here, by anyone. */
+static void sweep(struct worker *w)
+{
+    for (size_t i = 0; i < w->heritage->listener_count; i++) {
+        while (w->accept_on && has_room(w) && take_one(w, w->listener[i].io.fd))
+            ;
+    }
+}
+
+void accept_each_second(struct worker *w)
+{
+    if (!w->is_rotating || !w->accept_on)
+        return;
+    if (epoll_is_exclusive()) {
+        sweep(w);
+        return;
+    }
+    w->is_rotating = false;
+    if (w->heritage->index == 0)
+        log_warn("libev does not reach our epoll_ctl: every idle worker wakes for each "
+                 "connection");
+}
+
+void accept_close(struct worker *w)
+{
+    accept_stop(w);
+    w->is_rotating = false;
+    for (size_t i = 0; i < w->heritage->listener_count; i++) {
+        int fd = w->listener[i].io.fd;
+        while (take_one(w, fd)) /* what was queued for whoever woke is not left behind */
+            ;
+        fd_close(&fd);
+        w->listener[i].io.fd = -1;
+    }
+}

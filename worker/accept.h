@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * accept - connections from the shared listeners, while there is room.   [worker]
+ */
+#ifndef WORKER_ACCEPT_H
+#define WORKER_ACCEPT_H
+
+struct worker;
+
+void accept_init(struct worker *w);
+
+/** Begins to accept; nothing where the worker is full. */
+void accept_start(struct worker *w);
+void accept_stop(struct worker *w);
+
+/** A connection has gone: accept again if it was for want of room or of descriptors. */
+void accept_on_room(struct worker *w);
+
+/** Once a second: nobody's connections are taken; says, once, if the exclusive wait
+ *  (epoll.h) is not to be had here. */
+void accept_each_second(struct worker *w);
+
+/** For good: this worker's copies of the listeners are closed. */
+void accept_close(struct worker *w);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access_log - lines into this worker's ring, and from there to the log.
+ *
+ * Formats: access_format.h. Loop only.
+ */
+#ifndef WORKER_ACCESS_LOG_H
+#define WORKER_ACCESS_LOG_H
+
+#include "common/scoreboard.h"
+#include "worker/access_format.h"
+
+#include <stddef.h>
+
+struct access_log;
+
+/** `dropped` counts the lines that found no room. fd stays the caller's; -1: no log,
+ * lines are not even formatted. NULL, and what is wrong with the format in error_out. */
+struct access_log *access_log_create(const char *format, struct board_ring *ring,
+                                     _Atomic uint64_t *dropped, char *error_out,
+                                     size_t size);
+
+/** Flushes what goes without waiting. */
+void access_log_destroy(struct access_log **log);
+
+/** Where lines go from now on; what is in the ring goes there too. -1: none. */
+void access_log_set_fd(struct access_log *log, int fd);
+
+/** One line into the ring; above 64 KiB it is flushed. Never waits: a line that finds no
+ *  room is dropped and counted. */
+void access_log_write(struct access_log *log, const struct access_entry *e);
+
+/** Writes what the log takes without waiting; once a second by the loop. A failure other
+ *  than a slow reader is reported once. */
+void access_log_flush(struct access_log *log);
+
+#endif

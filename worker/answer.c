@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer - responses, as the rules of the plugin ABI have it.    [worker]
+ *
+ * Owns:    nothing; writes into the connection's output.
+ * Called:  by reader.c (refusals), engine.c (a handler has ended), stream.c.
+ * Fails:   out of memory breaks the connection.
+ */
+#include "worker/answer.h"
+
+#include "common/log.h"
+#include "http/response.h"
+#include "worker/conn.h"
+#include "worker/plugin.h"
+#include "worker/request.h"
+#include "worker/self.h"
+#include "worker/stream.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { ANSWER_COPY_MOST = 8192 }; /* a larger body stays where it is */
+
+/* Keep-alive: wanted by the client, not ended by us. What it has sent behind this request is
+ * answered before we end, or it could not know whether that was done. A close that is our
+ * idea lingers. */
+static bool keep_alive(const struct request *req, struct conn *c)
+{
+    const struct worker *w = c->worker;
+    bool is_last =
+        (w->phase == WORKER_DRAINING || c->is_eof || w->conf->limits.keepalive_ms == 0) &&
+        in_count(&c->in) <= req->consumed;
+    if (req->keep_alive && !c->is_closing && !is_last)
+        return true;
+    c->is_lingering = c->is_lingering || req->keep_alive;
+    return false;
+}
+
+static struct slice fields_text(struct request *req)
+{
+    size_t n = 0;
+    for (struct response_field *f = req->response.fields; f != NULL; f = f->next)
+        n += f->name.n + f->value.n + 4;
+    if (n == 0)
+        return (struct slice){NULL, 0};
+    char *text = ctx_keep(&req->ctx, n), *at = text;
+    for (struct response_field *f = req->response.fields; f != NULL; f = f->next) {
+        at = (char *)mempcpy(at, f->name.p, f->name.n);
+        at = (char *)mempcpy(at, ": ", 2);
+        at = (char *)mempcpy(at, f->value.p, f->value.n);
+        at = (char *)mempcpy(at, "\r\n", 2);
+    }
+    return (struct slice){text, n};
+}
+
+/* The head, with room behind it for `extra` bytes. Returns where those go, or NULL. */
+static char *put_head(struct request *req, struct http_response *r, size_t extra)
+{
+    struct conn *c = req->conn;
+    const struct http_request *head = &req->parser.request;
+    r->minor = head->minor;
+    r->head_only = head->method == HTTP_METHOD_HEAD;
+    r->keep_alive = keep_alive(req, c);
+    http_response_plan(r);
+    if (!r->keep_alive)
+        c->is_closing = true;
+    size_t room = http_response_head_room(r);
+    char *at = out_reserve(&c->out, room + extra);
+    if (at == NULL) {
+        c->is_broken = true;
+        return NULL;
+    }
+    size_t n = http_response_head(at, room, r);
+    out_commit(&c->out, n);
+    return at + n;
+}
+
+static void put_bytes(struct request *req, struct http_response *r, const char *bytes,
+                      size_t n)
+{
+    struct conn *c = req->conn;
+    bool is_small = n <= ANSWER_COPY_MOST;
+    r->length = n;
+    char *at = put_head(req, r, is_small ? n : 0);
+    if (at == NULL || !http_response_has_body(r) || n == 0)
+        return;
+    req->sent_bytes = n;
+    bool is_input = bytes >= c->in.data && bytes < c->in.data + c->in.room;
+    if (is_small) {
+        memcpy(at, bytes, n);
+        out_commit(&c->out, n);
+    } else if (is_input) { /* will be overwritten by the next request */
+        c->is_broken = c->is_broken || out_copy(&c->out, bytes, n) < 0;
+    } else {
+        request_hold(req);
+        c->is_broken = c->is_broken || out_refer(&c->out, bytes, n, req) < 0;
+    }
+}
+
+static void put_file(struct request *req, struct http_response *r)
+{
+    struct response *response = &req->response;
+    r->length = response->file_bytes;
+    int fd = response->fd;
+    if (put_head(req, r, 0) == NULL || !http_response_has_body(r) || r->length == 0)
+        return; /* closed with the request */
+    response->fd = -1;
+    req->sent_bytes = response->file_bytes;
+    if (out_file(&req->conn->out, fd, response->file_offset, response->file_bytes) < 0)
+        req->conn->is_broken = true;
+}
+
+static void put_error_page(struct request *req, int status)
+{
+    char page[HTTP_ERROR_PAGE_BYTES];
+    char allow[sizeof "Allow: \r\n" + HTTP_ALLOW_BYTES] = "Allow: ";
+    struct http_response r = {.status = status};
+    if (req->route == NULL && (status == 405 || status == 204)) {
+        size_t n = strlen(allow);
+        n += http_router_allow(req->match.methods, allow + n);
+        memcpy(allow + n, "\r\n", 3);
+        r.fields = (struct slice){allow, n + 2};
+    }
+    size_t n = status == 204 ? 0 : http_response_error_page(status, page);
+    if (n > 0)
+        r.type = SLICE_LIT(HTTP_ERROR_PAGE_TYPE);
+    put_bytes(req, &r, page, n);
+    if (status == 503)
+        board_add(&req->ctx.worker->entry->counters.shed, 1);
+}
+
+void answer_host(struct request *req, int status)
+{
+    (void)request_claim(req, RESPONSE_HOST);
+    if (req->conn != NULL)
+        put_error_page(req, status);
+    request_account(req, status);
+}
+
+static void put_answer(struct request *req)
+{
+    struct response *response = &req->response;
+    struct http_response r = {.status = response->status,
+                              .type = slice_of(response->type),
+                              .fields = fields_text(req)};
+    if (response->fd >= 0)
+        put_file(req, &r);
+    else
+        put_bytes(req, &r, response->bytes, response->byte_count);
+}
+
+void answer_begin_stream(struct request *req)
+{
+    struct http_response r = {.status = req->response.status,
+                              .type = slice_of(req->response.type),
+                              .fields = fields_text(req),
+                              .length = HTTP_LENGTH_UNKNOWN};
+    (void)put_head(req, &r, 0);
+    stream_set_framing(req->stream, r.chunked, http_response_has_body(&r));
+}
+
+/* ---- what a handler returned ---- */
+
+static void complain(const struct request *req, const char *what, int rc)
+{
+    char id[REQUEST_ID_BYTES];
+    request_format_id(req, id);
+    log_error("%s: %s: handler %s (%d) [%s]", req->route->plugin->name, req->route->label,
+              what, rc, id);
+}
+
+/* The status that the host answers in the handler's place; 0: none is due. */
+static int status_for(struct request *req)
+{
+    int rc = req->rc;
+    if (rc >= 400 && rc <= 599)
+        return rc;
+    if (rc == -ECANCELED && atomic_load(&req->client) == CLIENT_GONE)
+        return 0;
+    if (rc == 0)
+        complain(req, "returned 0 without an answer", rc);
+    else if (rc == REMUDA_PENDING)
+        complain(req, "returned REMUDA_PENDING, which is for EVENT alone", rc);
+    else if (rc > 0)
+        complain(req, "returned what is neither 0, 400 to 599 nor -errno", rc);
+    else
+        complain(req, strerror(-rc), rc);
+    if (atomic_load(&req->ctx.worker->is_draining) &&
+        (rc == -ECANCELED || rc == -ESHUTDOWN))
+        return 503;
+    return rc == -ETIMEDOUT ? 504 : rc == -EMSGSIZE ? 413 : 500;
+}
+
+static void settle_complete(struct request *req)
+{
+    if (req->rc != 0)
+        complain(req, "answered, then returned an error", req->rc);
+    if (req->conn != NULL)
+        put_answer(req);
+    request_account(req, req->response.status);
+}
+
+static void settle_stream(struct request *req)
+{
+    bool is_whole = req->rc == 0;
+    if (!is_whole && atomic_load(&req->client) == CLIENT_HERE)
+        complain(req, "cut its stream", req->rc);
+    if (req->conn != NULL)
+        stream_end(req, is_whole);
+    request_account(req, req->response.status);
+}
+
+static void settle_unanswered(struct request *req)
+{
+    int status = status_for(req);
+    if (status == 504 && req->conn != NULL)
+        req->conn->is_closing = req->conn->is_lingering = true;
+    if (status != 0) {
+        answer_host(req, status);
+        return;
+    }
+    request_account(req, 0);
+    if (req->conn != NULL)
+        req->conn->is_closing = true;
+}
+
+void answer_settle(struct request *req)
+{
+    switch (atomic_load(&req->response_state)) {
+    case RESPONSE_HANDLER:
+        settle_complete(req);
+        break;
+    case RESPONSE_STREAMING:
+        settle_stream(req);
+        break;
+    default:
+        settle_unanswered(req);
+    }
+    atomic_store(&req->response_state, RESPONSE_DONE);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer - from what a handler said to bytes in the output.      [worker]
+ */
+#ifndef WORKER_ANSWER_H
+#define WORKER_ANSWER_H
+
+#include <stdbool.h>
+
+struct request;
+
+/** The host's own answer to a request without a handler: an error page, or OPTIONS. */
+void answer_host(struct request *req, int status);
+
+/** A handler has ended with req->rc: puts its answer, or the host's in its place, into the
+ *  output of the connection if there is one; one loud line where it broke a rule. */
+void answer_settle(struct request *req);
+
+/** The head of a streamed response, before its first bytes. */
+void answer_begin_stream(struct request *req);
+
+#endif

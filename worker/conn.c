@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn - the states of a connection.                             [worker]
+ *
+ * Owns:    struct conn: descriptor, input, output, deadline.
+ * Called:  by accept.c, the loop (readiness, deadlines) and engine.c (answers).
+ * Calls:   reader.c for bytes, which hands requests to engine.c.
+ * Fails:   never; a connection that breaks is closed, its request told.
+ *
+ * A turn: process what was read, write all answers, settle in a state. A turn may end the
+ * connection, so every caller of turn() returns after it.
+ */
+#include "worker/conn.h"
+
+#include "common/addr.h"
+#include "common/fd.h"
+#include "worker/accept.h"
+#include "worker/engine.h"
+#include "worker/lifecycle.h"
+#include "worker/reader.h"
+#include "worker/request.h"
+#include "worker/self.h"
+#include "worker/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CONN_REFILLS = 16 }; /* of a stream in one turn; then others are served too */
+
+static const enum deadline_kind deadline_of[] = {
+    [CONN_TURN] = DEADLINE_KINDS,  [CONN_HEAD] = DEADLINE_HEAD,
+    [CONN_BODY] = DEADLINE_BODY,   [CONN_RUN] = DEADLINE_KINDS,
+    [CONN_WRITE] = DEADLINE_WRITE, [CONN_IDLE] = DEADLINE_KEEPALIVE,
+    [CONN_LAST] = DEADLINE_LINGER, [CONN_LINGER] = DEADLINE_LINGER,
+};
+
+/* Entering a state starts its deadline; staying in it does not. */
+static void set_state(struct conn *c, enum conn_state state)
+{
+    if (c->state == state)
+        return;
+    c->state = state;
+    enum deadline_kind kind = deadline_of[state];
+    if (kind == DEADLINE_KINDS)
+        deadline_clear(&c->deadline);
+    else
+        deadline_set(&c->worker->deadlines[kind], &c->deadline);
+}
+
+static void watch(struct conn *c, int events)
+{
+    if (ev_is_active(&c->io)) {
+        if ((c->io.events & (EV_READ | EV_WRITE)) == events)
+            return;
+        ev_io_stop(c->worker->loop, &c->io);
+    }
+    if (events == 0)
+        return;
+    ev_io_set(&c->io, c->io.fd, events);
+    ev_io_start(c->worker->loop, &c->io);
+}
+
+/* What the request loses when its connection goes. */
+static void let_go_of_request(struct conn *c)
+{
+    struct request *req = c->request;
+    if (req == NULL)
+        return;
+    c->request = NULL;
+    if (!c->is_handed)
+        request_account(req, 0);
+    else if (req->handler == HANDLER_QUEUED)
+        engine_abandon(req);
+    else
+        request_detach(req);
+    request_release(req);
+}
+
+void conn_close(struct conn *c)
+{
+    CHECK_OBJ(c, CONN_MAGIC);
+    struct worker *w = c->worker;
+    if (c->request != NULL && c->is_handed && c->request->handler == HANDLER_RUNNING) {
+        c->request->in = c->in; /* its strings live there */
+        in_init(&c->in, &w->blocks);
+    }
+    let_go_of_request(c);
+    deadline_clear(&c->deadline);
+    ev_io_stop(w->loop, &c->io);
+    out_fini(&c->out);
+    in_fini(&c->in);
+    fd_close(&c->io.fd);
+    list_remove(&c->link);
+    w->conn_count--;
+    board_set32(&w->entry->connections, w->conn_count);
+    c->magic = 0;
+    free(c);
+    accept_on_room(w);
+    lifecycle_on_gone(w);
+}
+
+void conn_try_write(struct conn *c)
+{
+    uint64_t written = 0;
+    if (out_flush(&c->out, c->io.fd, &written) == OUT_BROKEN)
+        c->is_broken = true;
+    if (written > 0) {
+        board_add(&c->worker->entry->counters.bytes_out, written);
+        if (c->state == CONN_WRITE) /* progress: the client has its time anew */
+            deadline_set(&c->worker->deadlines[DEADLINE_WRITE], &c->deadline);
+    }
+}
+
+/* Writes; a stream refills the output as it empties. false: the connection is gone. */
+static bool flush(struct conn *c)
+{
+    for (int i = 0; i < CONN_REFILLS && c->out.queued_bytes > 0 && !c->is_broken; i++) {
+        conn_try_write(c);
+        if (c->out.queued_bytes > 0 || c->request == NULL || !c->request->is_flowing)
+            break;
+        stream_pump(c->request);
+    }
+    if (!c->is_broken)
+        return true;
+    conn_close(c);
+    return false;
+}
+
+static void end_our_side(struct conn *c)
+{
+    if (!c->is_lingering || shutdown(c->io.fd, SHUT_WR) < 0) {
+        conn_close(c);
+        return;
+    }
+    in_fini(&c->in);
+    set_state(c, CONN_LINGER);
+    watch(c, EV_READ);
+}
+
+/* Nothing more can be done now: wait for the right thing, for the right time. */
+static void settle(struct conn *c)
+{
+    bool is_running = c->is_handed && c->request->handler == HANDLER_RUNNING;
+    if (c->out.queued_bytes > 0) {
+        set_state(c, CONN_WRITE);
+        watch(c, EV_WRITE);
+    } else if (c->is_eof && !is_running) {
+        conn_close(c); /* one that still waits for a slot is dropped */
+    } else if (c->is_handed) {
+        set_state(c, CONN_RUN);
+        watch(c, !c->is_eof && reader_has_room(c) ? EV_READ : 0);
+    } else if (c->is_closing) {
+        end_our_side(c);
+    } else if (c->request != NULL) {
+        set_state(c, c->request->has_head ? CONN_BODY : CONN_HEAD);
+        watch(c, EV_READ);
+    } else {
+        bool is_new = c->state == CONN_HEAD; /* its first byte has head_timeout too */
+        bool is_draining = c->worker->phase == WORKER_DRAINING;
+        set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
+        watch(c, EV_READ);
+    }
+}
+
+static void turn(struct conn *c)
+{
+    do {
+        c->is_processing = true;
+        while (reader_step(c))
+            ;
+        c->is_processing = false;
+        if (!flush(c))
+            return;
+    } while (c->is_stalled && c->out.queued_bytes == 0);
+    settle(c);
+}
+
+void conn_on_answer(struct conn *c)
+{
+    CHECK_OBJ(c, CONN_MAGIC);
+    struct request *req = c->request;
+    c->is_handed = false;
+    c->request = NULL;
+    c->state = CONN_TURN; /* whichever state follows is entered anew */
+    in_consume(&c->in, req->consumed);
+    request_release(req);
+    if (!c->is_processing)
+        turn(c);
+}
+
+void conn_on_output(struct conn *c)
+{
+    if (!c->is_processing)
+        turn(c);
+}
+
+/* EOF: gone, but what it sent before is answered. A request that waits for a slot is
+ * dropped; a handler that runs is told, and its answer is written if it makes one. */
+static void on_eof(struct conn *c)
+{
+    c->is_eof = true;
+    if (c->state == CONN_LINGER) {
+        conn_close(c);
+        return;
+    }
+    if (c->is_handed && c->request->handler == HANDLER_RUNNING)
+        request_client_gone(c->request);
+    turn(c);
+}
+
+static void on_readable(struct conn *c)
+{
+    long n = reader_receive(c);
+    if (n > 0) {
+        c->read_ms = c->worker->now_ms;
+        board_add(&c->worker->entry->counters.bytes_in, (uint64_t)n);
+        if (c->state != CONN_LINGER)
+            turn(c);
+    } else if (n == 0) {
+        on_eof(c);
+    } else if (errno == EAGAIN || errno == EINTR) {
+        settle(c);
+    } else {
+        conn_close(c);
+    }
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    struct conn *c = io->data;
+    CHECK_OBJ(c, CONN_MAGIC);
+    if (events & EV_WRITE)
+        turn(c);
+    else
+        on_readable(c);
+}
+
+void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length)
+{
+    ON_LOOP(w);
+    struct conn *c = malloc(sizeof *c);
+    if (c == NULL) {
+        fd_close(&fd);
+        return;
+    }
+    *c = (struct conn){.magic = CONN_MAGIC, .worker = w, .state = CONN_TURN};
+    ev_io_init(&c->io, on_io, fd, EV_READ);
+    c->io.data = c;
+    deadline_init(&c->deadline);
+    in_init(&c->in, &w->blocks);
+    out_init(&c->out, &w->blocks, request_release);
+    list_append(&w->conns, &c->link);
+    w->conn_count++;
+    board_set32(&w->entry->connections, w->conn_count);
+    board_add(&w->entry->counters.connections, 1);
+    if (peer->sa_family == AF_UNIX)
+        memcpy(c->peer, "unix:", sizeof "unix:");
+    else
+        addr_format_host(peer, length, c->peer, sizeof c->peer);
+    set_state(c, CONN_HEAD);
+    on_readable(c);
+}
+
+void conn_drain(struct conn *c)
+{
+    if (c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL))
+        set_state(c, CONN_LAST);
+}
+
+void conn_on_deadline(struct deadline *d)
+{
+    struct conn *c = CONTAINER_OF(d, struct conn, deadline);
+    CHECK_OBJ(c, CONN_MAGIC);
+    struct worker *w = c->worker;
+    if (c->state == CONN_BODY && !reader_body_is_late(c)) {
+        deadline_set(&w->deadlines[DEADLINE_BODY], d);
+        return;
+    }
+    bool is_answered =
+        (c->state == CONN_HEAD && c->request != NULL) || c->state == CONN_BODY;
+    bool is_quiet = c->state == CONN_IDLE || c->state >= CONN_LAST;
+    if (!is_quiet)
+        board_add(&w->entry->counters.timeouts, 1);
+    if (!is_answered) {
+        conn_close(c);
+        return;
+    }
+    reader_refuse(c, 408); /* ends in a turn */
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * conn - one client's connection, from accept to close.          [worker]
+ *
+ * It reads one request at a time, hands it over, writes the answer, and goes on with what
+ * the client had sent behind it. All answers of one read leave in one send.
+ */
+#ifndef WORKER_CONN_H
+#define WORKER_CONN_H
+
+#include "common/list.h"
+#include "worker/deadline.h"
+#include "worker/in.h"
+#include "worker/out.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct request;
+struct worker;
+
+#define CONN_MAGIC 0x636f6e6eu
+
+/** Each state owns exactly one deadline. */
+enum conn_state {
+    CONN_TURN, /* in the middle of a turn: none */
+    CONN_HEAD, /* new, or a head has begun to arrive: head_timeout */
+    CONN_BODY, /* the head is complete, its body is arriving: body_timeout, body_min_rate */
+    CONN_RUN,   /* a request waits for a slot or is with its handler: none of ours */
+    CONN_WRITE, /* answers wait until the client reads: write_timeout */
+    CONN_IDLE,  /* kept alive; nothing of a next request has come: keepalive */
+    CONN_LAST,  /* as IDLE or a new one, while the worker drains: 1 s */
+    CONN_LINGER /* we have ended our side; what still comes is dropped: 1 s */
+};
+
+enum {
+    CONN_PEER_BYTES = 48,
+    CONN_OUT_HIGH = 65536, /* more than this in the output: no further request is begun,
+                               and a stream's writer waits */
+    CONN_LINGER_MS = 1000
+};
+
+struct conn {
+    unsigned magic;
+    enum conn_state state;
+    struct worker *worker;
+    struct list link;         /* worker->conns */
+    struct deadline deadline; /* of `state` */
+    ev_io io;
+    struct in in;
+    struct out out;
+    struct request *request; /* being read, or handed over; NULL between two */
+    uint64_t read_ms;        /* when the client last sent something */
+    bool is_handed;          /* the request waits for a slot or is with its handler */
+    bool is_processing;      /* step is at work: whoever ends a request only says so */
+    bool is_stalled;         /* requests are there, the output is too full for them */
+    bool is_eof;             /* the client will send no more */
+    bool is_closing;         /* no further request is begun: answer what is due, close */
+    bool is_lingering;       /* the close is our idea: the client may be sending */
+    bool is_broken;          /* a write failed */
+    char peer[CONN_PEER_BYTES]; /* "203.0.113.7"; "unix:" for a unix socket */
+};
+
+/** Takes the descriptor (non-blocking) over and reads what is there; the connection may be
+ *  over on return. Out of memory: the descriptor is closed. */
+void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length);
+
+/** Ends it whatever it does: a request with its handler lives on without it. */
+void conn_close(struct conn *c);
+
+/** The answer of its request is in the output; the request may be let go. */
+void conn_on_answer(struct conn *c);
+
+/** Something was put in the output, or a request's input may be read on. */
+void conn_on_output(struct conn *c);
+
+/** Writes what the socket takes, now; a failure is noted in is_broken. */
+void conn_try_write(struct conn *c);
+
+/** The worker drains: an idle one has 1 s for a request that may be on its way, others end
+ *  after their answer. */
+void conn_drain(struct conn *c);
+
+/** The deadlines' callback. */
+void conn_on_deadline(struct deadline *d);
+
+#endif

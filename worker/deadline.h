@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deadline - many time-outs of equal length on one timer.        [worker]
+ *
+ * A list in order of expiry; since all wait equally long, the newest goes to the end. The
+ * one ev_timer runs for the first and is left running when it goes: setting and clearing
+ * a deadline costs a few pointers, never a heap operation. Loop thread only.
+ */
+#ifndef WORKER_DEADLINE_H
+#define WORKER_DEADLINE_H
+
+#include "common/list.h"
+
+#include <ev.h>
+#include <stdint.h>
+
+struct deadline {
+    struct list link;
+    uint64_t at_ms; /* monotonic */
+};
+
+struct deadlines {
+    struct list queue;
+    struct ev_loop *loop;
+    ev_timer timer;
+    const uint64_t *now_ms;                /* the worker's clock */
+    uint64_t length_ms;                    /* 0: never */
+    void (*on_expiry)(struct deadline *d); /* d is off the list */
+};
+
+void deadlines_init(struct deadlines *ds, struct ev_loop *loop, const uint64_t *now_ms,
+                    uint64_t length_ms, void (*on_expiry)(struct deadline *));
+void deadlines_fini(struct deadlines *ds);
+
+/** Counts from now; whichever list d was on, it leaves. */
+void deadline_set(struct deadlines *ds, struct deadline *d);
+
+static inline void deadline_init(struct deadline *d)
+{
+    list_init(&d->link);
+}
+
+static inline void deadline_clear(struct deadline *d)
+{
+    list_remove(&d->link);
+}
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine - the ways to run a handler, and what comes after it.   [worker]
+ *
+ * Owns:    the handler state of a request; its hold while the handler has it.
+ * Called:  by conn.c (dispatch), done.c and wait.c (what comes back).
+ * Fails:   a coroutine or a thread that cannot be made is answered 503, and logged.
+ *
+ * The rule of return: whatever ended the handler, the loop calls finish_run once, and
+ * after it the request may be gone.
+ */
+#include "worker/engine.h"
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "worker/answer.h"
+#include "worker/conn.h"
+#include "worker/coro.h"
+#include "worker/lifecycle.h"
+#include "worker/plugin.h"
+#include "worker/request.h"
+#include "worker/self.h"
+#include "worker/stream.h"
+#include "worker/wait.h"
+
+#include <errno.h>
+
+static void begin_run(struct request *req)
+{
+    struct worker *w = req->ctx.worker;
+    req->handler = HANDLER_RUNNING;
+    req->started_ns = w->now_ns;
+    w->engine->run(req);
+}
+
+static void publish_load(struct worker *w)
+{
+    unsigned waiting = w->slots.waiting_count + w->flights.waiting_count;
+    board_set32(&w->entry->load, w->slots.busy + w->slots.waiting_count);
+    board_set32(&w->entry->waiting, waiting);
+    board_set32(&w->entry->inflight, w->slots.busy + w->flights.busy);
+}
+
+void engine_dispatch(struct request *req)
+{
+    struct worker *w = req->ctx.worker;
+    ON_LOOP(w);
+    req->ctx.plugin = req->route->plugin;
+    req->queued_ns = w->now_ns;
+    request_hold(req);
+    if (req->route->is_long && w->phase == WORKER_DRAINING)
+        ctx_cancel(&req->ctx, -ESHUTDOWN);
+    bool is_in = lane_enter(w->engine->lane(w, req->route), req);
+    publish_load(w);
+    if (is_in)
+        begin_run(req);
+    else
+        req->handler = HANDLER_QUEUED;
+}
+
+/* Those whose turn has come run one after the other: a handler that ends at once would
+ * otherwise nest the whole queue on the stack. */
+static void run_in_turn(struct worker *w, struct request *next)
+{
+    list_append(&w->turn_come, &next->lane_link);
+    if (w->is_running_turns)
+        return;
+    w->is_running_turns = true;
+    struct list *link;
+    while ((link = list_first(&w->turn_come)) != NULL) {
+        list_remove(link);
+        begin_run(LIST_ENTRY(link, struct request, lane_link));
+    }
+    w->is_running_turns = false;
+}
+
+/* The handler has ended and its memory is the loop's again. */
+static void finish_run(struct request *req)
+{
+    struct worker *w = req->ctx.worker;
+    req->handler = HANDLER_ENDED;
+    answer_settle(req); /* first: its line in the log names the slot */
+    struct request *next = lane_leave(req->lane, req);
+    publish_load(w);
+    if (req->conn != NULL)
+        conn_on_answer(req->conn);
+    request_release(req);
+    if (next != NULL)
+        run_in_turn(w, next);
+    lifecycle_on_gone(w);
+}
+
+/* ---- on the pool ---- */
+
+static void run_on_thread(struct pool_job *job, unsigned thread_index)
+{
+    (void)thread_index;
+    struct request *req = CONTAINER_OF(job, struct request, job);
+    atomic_store(&req->ctx.waiter, waiter_of_thread());
+    req->rc = req->route->fn(&req->ctx);
+    atomic_store(&req->ctx.waiter, NULL);
+    ctx_clean(&req->ctx);
+    done_put(&req->ctx.worker->done, req, true);
+}
+
+void engine_run_pool(struct request *req)
+{
+    req->ctx.place = CTX_ON_POOL;
+    req->job.run = run_on_thread;
+    if (pool_submit(req->ctx.worker->pool, &req->job) < 0) {
+        log_error("no thread for %s: %m", req->route->label);
+        req->rc = 503;
+        done_put(&req->ctx.worker->done, req, true);
+    }
+}
+
+/* ---- on a coroutine ---- */
+
+static void coro_main(void *arg)
+{
+    struct request *req = arg;
+    struct waiter waiter;
+    waiter_init_coro(&waiter, req, req->ctx.worker->loop);
+    atomic_store_explicit(&req->ctx.waiter, &waiter, memory_order_relaxed);
+    req->rc = req->route->fn(&req->ctx);
+    atomic_store_explicit(&req->ctx.waiter, NULL, memory_order_relaxed);
+    ctx_clean(&req->ctx);
+    req->has_ended_here = true;
+}
+
+/* Its stack is free again, or it waits: what it wrote goes out either way. */
+static void after_coro(struct request *req)
+{
+    if (req->has_ended_here)
+        finish_run(req);
+    else if (req->conn != NULL)
+        conn_on_output(req->conn);
+}
+
+void engine_run_coro(struct request *req)
+{
+    struct worker *w = req->ctx.worker;
+    req->ctx.place = CTX_ON_CORO;
+    if (coro_start(w->coros, coro_main, req, req->route->label) < 0) {
+        log_error("no coroutine for %s: %m", req->route->label);
+        req->rc = 503;
+        req->has_ended_here = true;
+    }
+    after_coro(req);
+}
+
+void engine_resume(struct request *req, struct coro *coro)
+{
+    coro_resume(coro);
+    after_coro(req);
+}
+
+/* ---- as an event ---- */
+
+void engine_run_event(struct request *req)
+{
+    req->ctx.place = CTX_ON_LOOP;
+    req->is_in_handler = true;
+    int rc = req->route->fn(&req->ctx);
+    req->is_in_handler = false;
+    if (rc == REMUDA_PENDING) {
+        if (!req->has_ended_here)
+            return; /* remuda_finish brings it back through done.c */
+    } else {
+        req->rc = rc;
+    }
+    if (req->stream != NULL) { /* its writes have put it on the list of done.h already */
+        done_put(&req->ctx.worker->done, req, true);
+        return;
+    }
+    ctx_clean(&req->ctx);
+    finish_run(req);
+}
+
+/* ---- what comes back ---- */
+
+void engine_on_done(struct request *req, bool has_ended)
+{
+    if (req->stream != NULL && req->conn != NULL) {
+        stream_pump(req);
+        if (!has_ended)
+            conn_on_output(req->conn);
+    }
+    if (!has_ended)
+        return;
+    ctx_clean(&req->ctx); /* an event's; a thread has done its own */
+    finish_run(req);
+}
+
+void engine_abandon(struct request *req)
+{
+    CHECK(req->handler == HANDLER_QUEUED);
+    lane_abandon(req->lane, req);
+    publish_load(req->ctx.worker);
+    req->handler = HANDLER_ENDED;
+    request_account(req, 0);
+    request_release(req);
+}

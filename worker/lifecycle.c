@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lifecycle - GO, DRAIN, the tick, and the end.                  [worker]
+ *
+ * Owns:    w->phase after boot; the channel to the master.
+ * Called:  by worker.c and the loop.
+ * Fails:   EOF on the channel means that the master is gone: the listeners are closed at
+ *          once, idle connections too, requests in flight end within graceful_timeout.
+ */
+#include "worker/lifecycle.h"
+
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "http/date.h"
+#include "worker/accept.h"
+#include "worker/access_log.h"
+#include "worker/conn.h"
+#include "worker/plugin.h"
+#include "worker/request.h"
+#include "worker/self.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum { MS_PER_S = 1000 };
+
+/* After graceful_timeout: what was cancelled has this long to say 503. */
+static const double last_words_s = 0.5;
+
+/* ---- the tick ---- */
+
+static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = turn->data;
+    w->now_ns = clock_mono_ns();
+    w->now_ms = w->now_ns / 1000000;
+    board_set(&w->entry->tick_ms, w->now_ms);
+}
+
+static void on_second(struct ev_loop *loop, ev_timer *second, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = second->data;
+    http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
+    accept_each_second(w);
+    if (w->access_log != NULL)
+        access_log_flush(w->access_log);
+}
+
+/* ---- the end ---- */
+
+static bool is_idle(const struct worker *w)
+{
+    return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0;
+}
+
+void lifecycle_on_gone(struct worker *w)
+{
+    if (w->phase == WORKER_DRAINING && is_idle(w)) {
+        w->phase = WORKER_ENDED;
+        ev_break(w->loop, EVBREAK_ALL);
+    }
+}
+
+static void on_last_words(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)events;
+    struct worker *w = timer->data;
+    log_warn("%u connections and %u handlers did not end in time; leaving", w->conn_count,
+             w->slots.busy + w->flights.busy);
+    w->phase = WORKER_ENDED;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void cancel_all(struct worker *w, int error, bool long_alone)
+{
+    LIST_FOREACH (link, &w->conns) {
+        struct conn *c = LIST_ENTRY(link, struct conn, link);
+        struct request *req = c->is_handed ? c->request : NULL;
+        if (req != NULL && (!long_alone || req->route->is_long))
+            ctx_cancel(&req->ctx, error);
+    }
+}
+
+static void on_graceful_over(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)events;
+    struct worker *w = timer->data;
+    cancel_all(w, -ECANCELED, false);
+    ev_set_cb(timer, on_last_words);
+    ev_timer_set(timer, last_words_s, 0.);
+    ev_timer_start(loop, timer);
+}
+
+void lifecycle_drain(struct worker *w, uint64_t graceful_ms)
+{
+    if (w->phase == WORKER_DRAINING || w->phase == WORKER_ENDED)
+        return;
+    w->phase = WORKER_DRAINING;
+    atomic_store(&w->is_draining, true);
+    accept_close(w);
+    cancel_all(w, -ESHUTDOWN, true);
+    ev_timer_set(&w->graceful, (double)graceful_ms / MS_PER_S, 0.);
+    ev_timer_start(w->loop, &w->graceful);
+    LIST_FOREACH (link, &w->conns)
+        conn_drain(LIST_ENTRY(link, struct conn, link));
+    lifecycle_on_gone(w);
+}
+
+/* ---- the master's word ---- */
+
+static void take_log(struct worker *w, uint64_t which, int fd)
+{
+    if (fd < 0)
+        return;
+    if (which == MESSAGE_LOG_ERROR) {
+        /* onto the same number: another thread may be about to write to it */
+        if (log_get_fd() > STDERR_FILENO && dup3(fd, log_get_fd(), O_CLOEXEC) >= 0)
+            fd_close(&fd);
+        else
+            log_set_fd(fd);
+    } else if (w->access_log != NULL) {
+        access_log_set_fd(w->access_log, fd);
+    } else {
+        fd_close(&fd);
+    }
+}
+
+static void obey(struct worker *w, const struct message *m, int fd)
+{
+    switch (m->type) {
+    case MESSAGE_GO:
+        if (w->phase == WORKER_STANDBY) {
+            w->phase = WORKER_SERVING;
+            accept_start(w);
+        }
+        break;
+    case MESSAGE_DRAIN:
+        lifecycle_drain(w, m->arg);
+        break;
+    case MESSAGE_PERMIT:
+        lifecycle_drain(w, w->conf->worker.graceful_timeout_ms);
+        break;
+    case MESSAGE_LOGFD:
+        take_log(w, m->arg, fd);
+        return;
+    default: /* EMPTY_INBOX: nothing is sent to inboxes yet */
+        break;
+    }
+    fd_close(&fd);
+}
+
+static void on_channel(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)events;
+    struct worker *w = io->data;
+    struct message m;
+    int fd = -1, got;
+    while ((got = message_recv(io->fd, &m, &fd)) == 1)
+        obey(w, &m, fd);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    log_error("the master is gone; draining");
+    ev_io_stop(loop, io);
+    lifecycle_drain(w, w->conf->worker.graceful_timeout_ms);
+}
+
+static void on_term(struct ev_loop *loop, ev_signal *term, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = term->data;
+    log_info("SIGTERM: draining; the master starts another worker");
+    lifecycle_drain(w, w->conf->worker.graceful_timeout_ms);
+}
+
+void lifecycle_start(struct worker *w)
+{
+    ev_check_init(&w->turn, on_turn);
+    ev_set_priority(&w->turn, EV_MAXPRI);
+    w->turn.data = w;
+    ev_check_start(w->loop, &w->turn);
+    ev_timer_init(&w->second, on_second, 0., 1.);
+    w->second.data = w;
+    ev_timer_start(w->loop, &w->second);
+    ev_timer_init(&w->graceful, on_graceful_over, 0., 0.);
+    w->graceful.data = w;
+    ev_io_init(&w->channel, on_channel, w->heritage->channel, EV_READ);
+    w->channel.data = w;
+    ev_io_start(w->loop, &w->channel);
+    ev_signal_init(&w->term, on_term, SIGTERM);
+    w->term.data = w;
+    ev_signal_start(w->loop, &w->term);
+}
+
+void lifecycle_stop(struct worker *w)
+{
+    ev_signal_stop(w->loop, &w->term);
+    ev_io_stop(w->loop, &w->channel);
+    ev_timer_stop(w->loop, &w->graceful);
+    ev_timer_stop(w->loop, &w->second);
+    ev_check_stop(w->loop, &w->turn);
+}

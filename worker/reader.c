@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader - head, then body, then hand over.                      [worker]
+ *
+ * Owns:    the request while it is being read.
+ * Called:  by conn.c; calls http/ for the letter, answer.c for refusals, engine.c.
+ * Fails:   with an HTTP status to the client.
+ *
+ * A body stands in one of three places: in the input behind its head (small), in a buffer
+ * of its declared length that recv fills directly, or in a buffer that grows (chunked).
+ */
+#include "worker/reader.h"
+
+#include "common/log.h"
+#include "http/response.h"
+#include "http/target.h"
+#include "worker/answer.h"
+#include "worker/conn.h"
+#include "worker/engine.h"
+#include "worker/plugin.h"
+#include "worker/request.h"
+#include "worker/self.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    SERVER_METHODS = 1 << HTTP_METHOD_GET | 1 << HTTP_METHOD_HEAD |
+                     1 << HTTP_METHOD_POST | 1 << HTTP_METHOD_PUT |
+                     1 << HTTP_METHOD_DELETE | 1 << HTTP_METHOD_PATCH |
+                     1 << HTTP_METHOD_OPTIONS
+};
+enum { READER_CHUNKED_FIRST = 8192, READER_DROP = 16384, READER_MS_PER_S = 1000 };
+
+static uint32_t head_most(const struct worker *w)
+{
+    uint64_t most =
+        w->conf->limits.request_line_bytes + w->conf->limits.header_size_bytes;
+    most += HTTP_LEADING_BYTES + BLOCK_BYTES;
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+}
+
+void reader_refuse(struct conn *c, int status)
+{
+    struct request *req = c->request;
+    c->is_closing = true;
+    c->is_lingering = true;
+    board_add(&c->worker->entry->counters.refused, 1);
+    answer_host(req, status);
+    req->consumed = in_count(&c->in);
+    conn_on_answer(c);
+}
+
+/* ---- receiving ---- */
+
+static long drop_input(struct conn *c)
+{
+    char scrap[READER_DROP];
+    return recv(c->io.fd, scrap, sizeof scrap, 0);
+}
+
+bool reader_has_room(const struct conn *c)
+{
+    return c->in.end < c->in.room;
+}
+
+static long receive_body(struct conn *c, struct request *req)
+{
+    size_t left = (size_t)req->parser.request.content_length - req->body_bytes;
+    long n = recv(c->io.fd, req->body_buffer + req->body_bytes, left, 0);
+    if (n > 0)
+        req->body_bytes += (size_t)n;
+    return n;
+}
+
+long reader_receive(struct conn *c)
+{
+    struct request *req = c->request;
+    if (c->state == CONN_LINGER)
+        return drop_input(c);
+    if (c->is_handed) {
+        if (reader_has_room(c))
+            return in_receive(&c->in, c->io.fd);
+    } else if (req != NULL && req->has_head && req->body_room > 0 &&
+               req->parser.request.body_kind == HTTP_BODY_LENGTH) {
+        return receive_body(c, req);
+    } else if (in_make_room(&c->in, head_most(c->worker))) {
+        return in_receive(&c->in, c->io.fd);
+    }
+    errno = EAGAIN; /* full: the limits refuse it in the next step, or it must wait */
+    return -1;
+}
+
+/* ---- the head ---- */
+
+static bool begin_request(struct conn *c)
+{
+    c->request = request_create(c->worker, c);
+    if (c->request != NULL)
+        return true;
+    log_error("out of memory for a request");
+    c->is_closing = true;
+    return false;
+}
+
+/* The path goes to the arena: the input may still move, and this is what routes see. */
+static bool find_route(struct request *req, const char *base)
+{
+    const struct http_request *head = &req->parser.request;
+    struct slice raw = http_span_slice(head->path, base);
+    char *path = ctx_keep(&req->ctx, raw.n + 2);
+    size_t n = raw.n;
+    if (n > 0 && http_target_is_plain(raw)) {
+        memcpy(path, raw.p, n);
+        path[n] = '\0';
+    } else if (!http_target_decode(raw, path, raw.n + 2, &n)) {
+        return false;
+    }
+    req->path = (struct slice){path, n};
+    if (n == 1 && path[0] == '*') { /* OPTIONS *: about the server, RFC 9110 9.3.7 */
+        req->match.methods = SERVER_METHODS;
+        req->host_status = 204;
+        return true;
+    }
+    http_router_find(req->ctx.worker->router, head->method, req->path, &req->match);
+    if (req->match.status == 200)
+        req->route = req->match.data;
+    else if (req->match.status == 405 && head->method == HTTP_METHOD_OPTIONS)
+        req->host_status = 204;
+    else
+        req->host_status = req->match.status;
+    return true;
+}
+
+/* What the parser has used is dropped, so that the input holds the head and one read. */
+static void drop_used(struct conn *c, struct request *req, uint32_t used)
+{
+    uint32_t head_bytes = req->parser.request.head_bytes;
+    char *staged = c->in.data + c->in.start + head_bytes;
+    uint32_t staged_bytes = in_count(&c->in) - head_bytes;
+    memmove(staged, staged + used, staged_bytes - used);
+    c->in.end -= used;
+}
+
+static int open_body(struct conn *c, struct request *req)
+{
+    const struct http_request *head = &req->parser.request;
+    uint64_t limit =
+        req->route != NULL ? req->route->body_bytes : c->worker->conf->limits.body_bytes;
+    req->parser.body_limit = limit;
+    req->consumed = head->head_bytes;
+    if (head->body_kind == HTTP_BODY_LENGTH && head->content_length > limit)
+        return 413;
+    if (head->body_kind != HTTP_BODY_LENGTH ||
+        head->head_bytes + head->content_length <= BLOCK_BYTES)
+        return 0;
+    size_t length = (size_t)head->content_length;
+    req->body_buffer = malloc(length);
+    if (req->body_buffer == NULL)
+        return 503;
+    req->body_room = length;
+    size_t here = in_count(&c->in) - head->head_bytes;
+    req->body_bytes = here < length ? here : length;
+    memcpy(req->body_buffer, c->in.data + c->in.start + head->head_bytes,
+           req->body_bytes);
+    drop_used(c, req, (uint32_t)req->body_bytes); /* they live in the buffer now */
+    return 0;
+}
+
+/* Before the body: may it come at all? A client that waits for 100 sends none if not. */
+static int on_head(struct conn *c, struct request *req)
+{
+    const struct http_request *head = &req->parser.request;
+    req->has_head = true;
+    req->keep_alive = head->keep_alive;
+    req->body_begun_ms = c->worker->now_ms;
+    if (!find_route(req, c->in.data + c->in.start))
+        return 400;
+    if (head->body_kind == HTTP_BODY_NONE) {
+        req->consumed = head->head_bytes;
+        return 0;
+    }
+    int status = open_body(c, req);
+    if (status != 0 || !head->expect_continue)
+        return status;
+    if (req->route == NULL)
+        return req->host_status;
+    if (in_count(&c->in) == head->head_bytes && req->body_bytes == 0)
+        (void)out_copy(&c->out, HTTP_CONTINUE, sizeof HTTP_CONTINUE - 1);
+    return 0;
+}
+
+static bool read_head(struct conn *c, struct request *req)
+{
+    struct in *in = &c->in;
+    int status = 0;
+    switch (http_parser_head(&req->parser, in->data + in->start, in_count(in))) {
+    case HTTP_EVENT_MORE:
+        return false;
+    case HTTP_EVENT_HEAD:
+        status = on_head(c, req);
+        break;
+    default:
+        status = req->parser.status;
+        log_debug("%s: %d %s", c->peer, status, req->parser.reason);
+    }
+    if (status != 0)
+        reader_refuse(c, status);
+    return true;
+}
+
+/* ---- the body ---- */
+
+static int append_chunk(struct request *req, struct slice piece)
+{
+    size_t need = req->body_bytes + piece.n;
+    if (need > req->body_room) {
+        size_t room = req->body_room > 0 ? req->body_room * 2 : READER_CHUNKED_FIRST;
+        room = room > need ? room : need;
+        char *larger = realloc(req->body_buffer, room);
+        if (larger == NULL)
+            return 503;
+        req->body_buffer = larger;
+        req->body_room = room;
+    }
+    memcpy(req->body_buffer + req->body_bytes, piece.p, piece.n);
+    req->body_bytes = need;
+    return 0;
+}
+
+/* 1: complete; 0: more bytes are needed; else a status. */
+static int read_chunked(struct conn *c, struct request *req)
+{
+    uint32_t head_bytes = req->parser.request.head_bytes;
+    uint32_t used = 0, staged_bytes = in_count(&c->in) - head_bytes;
+    const char *staged = c->in.data + c->in.start + head_bytes;
+    int status = -1;
+    while (status < 0) {
+        size_t n = 0;
+        enum http_event event =
+            http_parser_body(&req->parser, staged + used, staged_bytes - used, &n);
+        used += (uint32_t)n;
+        if (event == HTTP_EVENT_DONE)
+            status = 1;
+        else if (event == HTTP_EVENT_MORE)
+            status = 0;
+        else if (event == HTTP_EVENT_ERROR)
+            status = req->parser.status;
+        else if (append_chunk(req, req->parser.piece) != 0)
+            status = 503;
+    }
+    drop_used(c, req, used);
+    return status;
+}
+
+static int read_length(struct conn *c, struct request *req)
+{
+    const struct http_request *head = &req->parser.request;
+    if (req->body_room > 0)
+        return req->body_bytes == head->content_length;
+    if (in_count(&c->in) - head->head_bytes < head->content_length)
+        return 0;
+    req->body_bytes = (size_t)head->content_length;
+    req->consumed = head->head_bytes + (uint32_t)head->content_length;
+    return 1;
+}
+
+static int read_body(struct conn *c, struct request *req)
+{
+    switch (req->parser.request.body_kind) {
+    case HTTP_BODY_LENGTH:
+        return read_length(c, req);
+    case HTTP_BODY_CHUNKED:
+        return read_chunked(c, req);
+    default:
+        return 1;
+    }
+}
+
+/* Two ways to be late: a pause of body_timeout, or, once the body has taken that long, an
+ * average below body_min_rate. */
+bool reader_body_is_late(const struct conn *c)
+{
+    const struct request *req = c->request;
+    const struct conf_limits *limits = &c->worker->conf->limits;
+    uint64_t timeout_ms =
+        req->route != NULL ? req->route->body_timeout_ms : limits->body_timeout_ms;
+    uint64_t now_ms = c->worker->now_ms;
+    if (timeout_ms == 0)
+        return false;
+    uint64_t last_ms = c->read_ms > req->body_begun_ms ? c->read_ms : req->body_begun_ms;
+    if (now_ms - last_ms >= timeout_ms)
+        return true;
+    uint64_t taken_ms = now_ms - req->body_begun_ms;
+    uint64_t received = req->body_room > 0 ? req->body_bytes : in_count(&c->in);
+    return taken_ms >= timeout_ms &&
+           received * READER_MS_PER_S < limits->body_min_rate_bytes * taken_ms;
+}
+
+/* ---- complete ---- */
+
+static void hand_over(struct conn *c, struct request *req)
+{
+    req->base = c->in.data + c->in.start;
+    http_request_seal(&req->parser.request, req->base);
+    req->body = req->body_room > 0 ? req->body_buffer
+                                   : req->base + req->parser.request.head_bytes;
+    if (req->route == NULL) {
+        answer_host(req, req->host_status);
+        conn_on_answer(c);
+        return;
+    }
+    c->is_handed = true;
+    if (c->is_eof)
+        request_client_gone(req);
+    engine_dispatch(req);
+}
+
+bool reader_step(struct conn *c)
+{
+    c->is_stalled = false;
+    if (c->is_closing || c->is_handed)
+        return false;
+    if (c->request == NULL) {
+        if (in_count(&c->in) == 0)
+            return false;
+        c->is_stalled = c->out.queued_bytes >= CONN_OUT_HIGH;
+        if (c->is_stalled || !begin_request(c))
+            return false;
+    }
+    struct request *req = c->request;
+    if (!req->has_head)
+        return read_head(c, req);
+    int status = read_body(c, req);
+    if (status == 1)
+        hand_over(c, req);
+    else if (status != 0)
+        reader_refuse(c, status);
+    return status != 0;
+}

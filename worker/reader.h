@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reader - from the bytes of a connection to complete requests.  [worker]
+ */
+#ifndef WORKER_READER_H
+#define WORKER_READER_H
+
+#include <stdbool.h>
+
+struct conn;
+
+/** Goes one step with the bytes that are there: a head, a part of a body, a request handed
+ *  over. false: it needs the client, a handler, or room in the output first. */
+bool reader_step(struct conn *c);
+
+/** One recv to where the bytes are wanted. The count, 0 at EOF, -1 with errno. In
+ *  CONN_LINGER they are dropped. */
+long reader_receive(struct conn *c);
+
+/** Is there room to read ahead while a request is with its handler? Its strings stand in
+ *  the input, so that must not move. */
+bool reader_has_room(const struct conn *c);
+
+/** Answers the request that is being read with the host's error page, then closes. */
+void reader_refuse(struct conn *c, int status);
+
+/** Has the body taken longer than body_timeout and body_min_rate allow? */
+bool reader_body_is_late(const struct conn *c);
+
+#endif

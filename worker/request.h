@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request - one request, from its first byte until the last holder lets go.    [worker]
+ *
+ * Three states that move on their own: its handler, its client, its response. The struct
+ * goes when nobody holds it: the connection that reads it, the handler, the output that
+ * still points into its memory. Holds are counted on the loop thread alone.
+ */
+#ifndef WORKER_REQUEST_H
+#define WORKER_REQUEST_H
+
+#include "common/list.h"
+#include "common/slice.h"
+#include "http/parser.h"
+#include "http/router.h"
+#include "worker/ctx.h"
+#include "worker/in.h"
+#include "worker/pool.h"
+#include "worker/response.h"
+
+struct board_record;
+struct conn;
+struct lane;
+struct route;
+struct stream;
+
+#define REQUEST_MAGIC 0x72657175u
+
+enum { REQUEST_PEER_BYTES = 48 };
+
+enum handler_state {
+    HANDLER_NONE,    /* the request is still being read, or the host answers itself */
+    HANDLER_QUEUED,  /* waits for a slot */
+    HANDLER_RUNNING, /* plugin code has it; for EVENT until finish */
+    HANDLER_ENDED
+};
+
+enum client_state { CLIENT_HERE, CLIENT_GONE };
+
+struct request {
+    struct remuda_ctx ctx; /* first: a plugin's remuda_ctx * is one of these */
+    unsigned magic;
+    struct request *next_free;
+
+    int holds;
+    struct conn *conn; /* NULL: the client's connection is gone */
+
+    /* what was read */
+    struct in in;      /* taken over from the connection when it goes */
+    char *base;        /* first byte of the head, once it will not move */
+    uint32_t consumed; /* bytes of the connection's input that are ours */
+    bool has_head;
+    const char *body;
+    size_t body_bytes; /* so far; all of it once a handler runs */
+    size_t body_taken; /* by remuda_read */
+    char *body_buffer; /* malloc; NULL: the body stands in the input */
+    size_t body_room;
+    uint64_t body_begun_ms;
+    struct slice path; /* canonical; inside the input or the arena */
+
+    /* where it goes */
+    const struct route *route; /* NULL: the host answers with host_status */
+    int host_status;
+    bool keep_alive; /* as the request allows */
+
+    /* its run */
+    enum handler_state handler;
+    atomic_int client;         /* enum client_state */
+    atomic_int response_state; /* enum response_state; who moves it from NONE answers */
+    struct response response;
+    struct stream *stream; /* after begin; made by the handler's thread */
+    bool is_flowing;       /* on the loop: the head of the stream is out */
+    int rc;                /* the handler's */
+    bool has_ended_here;   /* on the loop: the coroutine is through, or finish was
+                                     called inside the callback */
+    bool is_in_handler;    /* EVENT: the callback has not returned yet */
+    struct lane *lane;
+    struct list lane_link;
+    int record;
+    struct pool_job job;
+    struct request *done_next;
+    bool done_is_listed, done_has_ended; /* under done.lock */
+
+    /* its account */
+    uint64_t number; /* in this worker */
+    uint64_t begun_ns, queued_ns, started_ns;
+    uint64_t sent_bytes; /* of the body */
+    bool is_accounted;
+
+    /* the big parts, last: not cleared for each request */
+    char peer[REQUEST_PEER_BYTES]; /* "203.0.113.7", "unix:"; its own copy, for a handler
+                                      asks from its thread while the connection goes */
+    struct http_match match;       /* set with path */
+    struct http_parser parser;
+};
+
+/** A new one, held by the connection that reads it. NULL when out of memory. */
+struct request *request_create(struct worker *w, struct conn *conn);
+
+static inline void request_hold(struct request *req)
+{
+    req->holds++;
+}
+
+/** The last hold frees it. */
+void request_release(struct request *req);
+
+/** Gives back what waits for reuse; at the end of the worker. */
+void request_free_all(struct worker *w);
+
+static inline struct request *request_of(struct remuda_ctx *c)
+{
+    CHECK(c->kind == CTX_REQUEST);
+    return (struct request *)c;
+}
+
+/** The head, sealed; text of a span. */
+static inline struct slice request_text(const struct request *req, struct http_span span)
+{
+    return http_span_slice(span, req->base);
+}
+
+/** Who answers? One caller wins; true for that one. Any thread. */
+bool request_claim(struct request *req, enum response_state as);
+
+/** The client will not come back: every wait of the handler says so. Its answer, if it
+ *  makes one, is still written while the connection stands. */
+void request_client_gone(struct request *req);
+
+/** The connection is gone: the request lives on for its handler alone. */
+void request_detach(struct request *req);
+
+/** Fills the scoreboard's record of a request that begins to run. */
+void request_record(const struct request *req, struct board_record *record);
+
+/** Counters and the access-log line, once. status 0: it ended without an answer. */
+void request_account(struct request *req, int status);
+
+/** "1a2b-3c": process and number; unique on this machine while the process lives. */
+enum { REQUEST_ID_BYTES = 32 };
+void request_format_id(const struct request *req, char out[static REQUEST_ID_BYTES]);
+
+#endif

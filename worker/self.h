@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * self - the state of this worker process: one struct, one owner (worker.c).   [worker]
+ *
+ * Rule:    everything belongs to the loop thread unless a line says otherwise.
+ */
+#ifndef WORKER_SELF_H
+#define WORKER_SELF_H
+
+#include "common/heritage.h"
+#include "common/list.h"
+#include "conf/conf.h"
+#include "http/parser.h"
+#include "worker/block.h"
+#include "worker/deadline.h"
+#include "worker/done.h"
+#include "worker/lane.h"
+
+#include <ev.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+struct access_log;
+struct coro_pool;
+struct engine;
+struct http_router;
+struct plugins;
+struct pool;
+struct request;
+
+#define WORKER_MAGIC 0x776f726bu
+
+enum worker_phase {
+    WORKER_BOOTING,  /* loads plugins */
+    WORKER_STANDBY,  /* booted; waits for GO */
+    WORKER_SERVING,  /* accepts */
+    WORKER_DRAINING, /* accepts no more; ends with its last connection */
+    WORKER_ENDED     /* the loop is being left */
+};
+
+/** Deadlines of one length; each state of a connection owns exactly one (conn.h). */
+enum deadline_kind {
+    DEADLINE_KEEPALIVE,
+    DEADLINE_HEAD,
+    DEADLINE_BODY, /* a look every second: body_timeout, body_min_rate */
+    DEADLINE_WRITE,
+    DEADLINE_LINGER,
+    DEADLINE_KINDS
+};
+
+struct worker_listener {
+    ev_io io;
+    struct worker *worker;
+    const struct heritage_listener *from;
+};
+
+struct worker {
+    unsigned magic;
+    const struct heritage *heritage;
+    const struct conf *conf;
+    struct board_worker *entry;
+    struct board_ring *ring;
+    enum worker_phase phase;
+    pid_t pid;
+    bool is_check; /* the child of -t: nothing is started */
+
+    struct ev_loop *loop;
+    pthread_t loop_thread;
+    uint64_t now_ms, now_ns; /* monotonic, as of this turn of the loop */
+    ev_check turn;           /* takes the time, feeds the tick */
+    ev_timer second;         /* Date, log, rss */
+    ev_io channel;           /* to the master */
+    ev_timer graceful;       /* the end of a drain */
+    ev_signal term;
+    atomic_bool is_draining; /* any thread reads it */
+
+    struct worker_listener listener[HERITAGE_LISTENERS];
+    bool accept_on;
+    bool is_rotating;      /* more than one worker: epoll.h */
+    ev_timer accept_pause; /* out of descriptors */
+    uint64_t accept_warned_ms;
+
+    struct http_limits limits; /* of conf, as http/ wants them */
+    struct block_pool blocks;
+    struct deadlines deadlines[DEADLINE_KINDS];
+    struct list conns; /* every struct conn */
+    unsigned conn_count;
+    struct request *free_requests;
+    unsigned free_request_count;
+    uint64_t request_number; /* of the newest request */
+
+    const struct engine *engine; /* event or thread */
+    struct lane slots;           /* `threads` of them */
+    struct lane flights;         /* max_inflight: ASYNC and EVENT in the event class */
+    struct list turn_come; /* requests that have entered a lane and do not run yet */
+    bool is_running_turns;
+    struct pool *pool;
+    struct coro_pool *coros;
+    struct done done; /* what other threads have ended */
+
+    struct plugins *plugins;
+    struct http_router *router;
+    struct access_log *access_log; /* NULL: off */
+};
+
+/** Aborts unless this is the thread of the loop. */
+#define ON_LOOP(w) CHECK(pthread_equal(pthread_self(), (w)->loop_thread))
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker - order of birth, the loop, order of death.             [worker]
+ *
+ * Owns:    the one struct worker of this process.
+ * Called:  by the master's spawn.c in the child; never returns.
+ * Fails:   dies with one line and a MESSAGE_READY that carries it and the exit status:
+ *          70 a start that failed, 71 the system, 78 a plugin or its options.
+ *
+ * Birth and death mirror each other: begin_* and end_*, in opposite order.
+ */
+#include "worker/worker.h"
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "common/message.h"
+#include "http/date.h"
+#include "http/router.h"
+#include "worker/accept.h"
+#include "worker/access_log.h"
+#include "worker/conn.h"
+#include "worker/coro.h"
+#include "worker/engine.h"
+#include "worker/fault.h"
+#include "worker/lifecycle.h"
+#include "worker/plugin.h"
+#include "worker/pool.h"
+#include "worker/request.h"
+#include "worker/self.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EXIT_SYSTEM = 71,
+    EXIT_BAD_PLUGIN = 78,
+    CORO_IDLE_KEPT = 64,
+    FRAMING_BYTES = 16384, /* of a chunked body that are not data */
+    BODY_LOOK_MS = 1000
+};
+
+static struct worker self;
+
+/* ---- complaints of the boot: logged by the first worker of a generation, told to the
+ * master by each ---- */
+
+static char first_complaint[MESSAGE_TEXT];
+
+static void complain(const char *line)
+{
+    if (first_complaint[0] == '\0')
+        snprintf(first_complaint, sizeof first_complaint, "%s", line);
+    if (self.is_check)
+        fprintf(stderr, "%s\n", line);
+    else if (self.heritage->list_routes)
+        log_error("%s", line);
+}
+
+static _Noreturn void die_unready(int status)
+{
+    const struct heritage *h = self.heritage;
+    (void)message_send(h->channel, MESSAGE_READY, h->generation, (int32_t)getpid(),
+                       (uint64_t)status, first_complaint, -1);
+    _exit(status);
+}
+
+static void must(bool is_done, const char *what)
+{
+    if (is_done)
+        return;
+    char line[128];
+    snprintf(line, sizeof line, "%s: %s", what, strerror(errno));
+    complain(line);
+    die_unready(EXIT_SYSTEM);
+}
+
+/* ---- birth ---- */
+
+/* A worker takes its orders from the channel; a terminal's or a group's signals are the
+ * master's. SIGTERM alone is heard: lifecycle.c. */
+static void begin_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1,
+                                  SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    for (size_t i = 0; i < COUNT_OF(ignored); i++)
+        CHECK(sigaction(ignored[i], &ignore, NULL) == 0);
+    sigset_t none;
+    sigemptyset(&none);
+    CHECK(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
+}
+
+static void begin_loop(struct worker *w)
+{
+    w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    must(w->loop != NULL, "the event loop");
+    w->loop_thread = pthread_self();
+    w->now_ns = clock_mono_ns();
+    w->now_ms = w->now_ns / 1000000;
+    http_date_refresh((time_t)(clock_wall_ms() / 1000));
+}
+
+static void begin_limits(struct worker *w)
+{
+    const struct conf_limits *limits = &w->conf->limits;
+    w->limits = (struct http_limits){
+        .request_line_bytes = (uint32_t)limits->request_line_bytes,
+        .header_bytes = (uint32_t)limits->header_size_bytes,
+        .header_fields = limits->header_fields,
+        .framing_bytes = FRAMING_BYTES,
+        .body_bytes = limits->body_bytes,
+    };
+    const uint64_t length_ms[DEADLINE_KINDS] = {
+        [DEADLINE_KEEPALIVE] = limits->keepalive_ms,
+        [DEADLINE_HEAD] = limits->head_timeout_ms,
+        [DEADLINE_BODY] = BODY_LOOK_MS,
+        [DEADLINE_WRITE] = limits->write_timeout_ms,
+        [DEADLINE_LINGER] = CONN_LINGER_MS,
+    };
+    for (int kind = 0; kind < DEADLINE_KINDS; kind++)
+        deadlines_init(&w->deadlines[kind], w->loop, &w->now_ms, length_ms[kind],
+                       conn_on_deadline);
+}
+
+static void begin_access_log(struct worker *w)
+{
+    const struct conf_log *log = &w->conf->log;
+    if (strcmp(log->access, "off") == 0)
+        return;
+    char why[256];
+    w->access_log = access_log_create(log->access_format, w->ring,
+                                      &w->entry->counters.log_dropped, why, sizeof why);
+    if (w->access_log != NULL) {
+        access_log_set_fd(w->access_log, w->heritage->access_log_fd);
+        return;
+    }
+    complain(why);
+    die_unready(EXIT_BAD_PLUGIN);
+}
+
+static void begin_engine(struct worker *w)
+{
+    bool is_event = w->conf->server.klass == CONF_CLASS_EVENT;
+    unsigned threads = w->conf->server.threads, flights = w->conf->worker.max_inflight;
+    w->engine = is_event ? &engine_event : &engine_thread;
+    must(lane_init(&w->slots, threads, w->entry->slot, BOARD_SLOTS) == 0, "the slots");
+    must(lane_init(&w->flights, flights, w->entry->flight, BOARD_INFLIGHT) == 0,
+         "the flights");
+    done_init(&w->done, w->loop, engine_on_done);
+    w->pool = pool_create(threads);
+    must(w->pool != NULL, "the thread pool");
+    if (!is_event)
+        return;
+    w->coros = coro_pool_create((size_t)w->conf->worker.coroutine_stack_bytes,
+                                CORO_IDLE_KEPT, coro_cap());
+    must(w->coros != NULL, "the coroutines");
+    must(coro_install_overflow_handler(log_get_fd()) == 0, "the overflow handler");
+}
+
+static void begin_plugins(struct worker *w)
+{
+    fault_begin(log_get_fd());
+    int status = plugins_load(w, complain);
+    if (status == 0)
+        status = plugins_start(w, complain);
+    fault_end();
+    if (status != 0)
+        die_unready(status);
+    if (w->heritage->list_routes)
+        plugins_log_routes(w);
+}
+
+static void init_self(struct worker *w, const struct heritage *h)
+{
+    *w = (struct worker){.magic = WORKER_MAGIC, .heritage = h, .conf = h->conf};
+    w->pid = getpid();
+    list_init(&w->conns);
+    list_init(&w->turn_come);
+}
+
+static void begin(struct worker *w, const struct heritage *h)
+{
+    init_self(w, h);
+    w->entry = &h->board->worker[h->index];
+    w->ring = &h->board->ring[h->index];
+    must(conf_env_apply(w->conf) == 0, "the environment");
+    begin_loop(w);
+    begin_limits(w);
+    begin_access_log(w);
+    begin_engine(w);
+    begin_plugins(w);
+    begin_signals();
+    accept_init(w);
+    lifecycle_start(w);
+}
+
+/* The loop turns: only now is the worker ready. */
+static void on_first_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = timer->data;
+    const struct heritage *h = w->heritage;
+    w->phase = WORKER_STANDBY;
+    (void)message_send(h->channel, MESSAGE_READY, h->generation, (int32_t)getpid(), 0,
+                       NULL, -1);
+}
+
+/* ---- death ---- */
+
+static void end(struct worker *w)
+{
+    bool is_clean = w->slots.busy == 0 && w->flights.busy == 0;
+    LIST_FOREACH (link, &w->conns) {
+        struct conn *c = LIST_ENTRY(link, struct conn, link);
+        if (c->request !=
+            NULL) /* its handler may never end: it has its line all the same */
+            request_account(c->request, 0);
+        conn_close(c);
+    }
+    lifecycle_stop(w);
+    if (w->access_log != NULL)
+        access_log_flush(w->access_log);
+    (void)message_send(w->heritage->channel, MESSAGE_BYE, w->heritage->generation,
+                       (int32_t)getpid(), 0, NULL, -1);
+    if (!is_clean)
+        _exit(0); /* a handler still has its stack or its thread: nothing may be freed */
+    plugins_stop(w);
+    pool_destroy(&w->pool);
+    coro_pool_destroy(&w->coros);
+    done_fini(&w->done);
+    lane_fini(&w->flights);
+    lane_fini(&w->slots);
+    if (w->access_log != NULL)
+        access_log_destroy(&w->access_log);
+    for (int kind = 0; kind < DEADLINE_KINDS; kind++)
+        deadlines_fini(&w->deadlines[kind]);
+    http_router_destroy(&w->router);
+    plugins_destroy(&w->plugins);
+    request_free_all(w);
+    block_pool_fini(&w->blocks);
+    ev_loop_destroy(w->loop);
+}
+
+_Noreturn void worker_main(const struct heritage *heritage)
+{
+    begin(&self, heritage);
+    ev_timer first;
+    ev_timer_init(&first, on_first_turn, 0., 0.);
+    first.data = &self;
+    ev_timer_start(self.loop, &first);
+    ev_run(self.loop, 0);
+    end(&self);
+    exit(0);
+}
+
+_Noreturn void worker_check(const struct heritage *heritage)
+{
+    init_self(&self, heritage);
+    self.is_check = true;
+    self.loop_thread = pthread_self();
+    must(conf_env_apply(self.conf) == 0, "the environment");
+    fault_begin(STDERR_FILENO);
+    int status = plugins_load(&self, complain);
+    fault_end();
+    http_router_destroy(&self.router);
+    plugins_destroy(&self.plugins);
+    exit(status);
+}

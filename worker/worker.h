@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker - the two things a forked child of the master can be told to do.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+struct heritage;
+
+/** The life of one worker, from right after fork (signals still blocked, descriptors other
+ *  than those of the heritage already closed, identity already dropped) to its exit:
+ *  exit 0 after a drain; 70 or 78 with a MESSAGE_READY that says why when it cannot
+ *  start. Never returns. */
+_Noreturn void worker_main(const struct heritage *heritage);
+
+/** The throw-away child of `remuda -t`: loads every plugin, checks its options, runs its
+ *  check(). Prints each complaint on stderr. Exits 0 or 78. */
+_Noreturn void worker_check(const struct heritage *heritage);
+
+#endif
