@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * help - what each verb is called, how it is used, and what it says about itself.  [main]
+ *
+ * Owns:    the table of verbs.
+ * Called:  by main.c and args.c.
+ * Fails:   never.
+ */
+#include "cli/cli.h"
+
+#include "common/check.h"
+#include "common/version.h"
+#include "conf/near.h"
+
+#include <string.h>
+
+struct verb {
+    const char *name; /* NULL: it has only a flag */
+    const char *usage;
+    const char *summary; /* one line of the overview; NULL: not listed */
+    const char *text;    /* what --help says below the usage */
+};
+
+#define OPTIONS                                                                          \
+    "  -c FILE               the configuration; without it " REMUDA_CONF_DIR             \
+    "/remuda.ini\n"                                                                      \
+    "  -D SECTION.KEY=VALUE  sets one option over the file and the environment; may\n"   \
+    "                        be repeated\n"                                              \
+    "  -b ADDR               listens there instead (HOST:PORT, *:PORT, unix:/PATH);\n"   \
+    "                        may be repeated\n"
+
+static const struct verb verbs[CLI_VERBS] = {
+    [CLI_SERVE] =
+        {
+            NULL,
+            "remuda [-c FILE] [-D SECTION.KEY=VALUE]... [-b ADDR]... [PLUGIN.so ...]",
+            NULL,
+            "Serves in the foreground, with the plugins of the configuration and those "
+            "named.\n"
+            "\n" OPTIONS "  -t                    the same as check\n"
+            "  -T                    the same as config\n"
+            "  --version             version, commit, what was compiled in\n"
+            "  --help                this, or with a command: its own\n",
+        },
+    [CLI_RUN] =
+        {
+            "run",
+            "remuda run [-D SECTION.KEY=VALUE]... [-b ADDR]... PLUGIN.so...",
+            "serve plugins without any configuration file, one line per request",
+            "Reads no file: listens on the default address, lists the routes and writes "
+            "one\n"
+            "line per request to stdout. For trying a plugin.\n"
+            "\n"
+            "  -D SECTION.KEY=VALUE  sets one option; may be repeated\n"
+            "  -b ADDR               listens there instead; may be repeated\n",
+        },
+    [CLI_CHECK] =
+        {
+            "check",
+            "remuda check [-c FILE] [-D SECTION.KEY=VALUE]... [-b ADDR]... [PLUGIN.so "
+            "...]",
+            "check the configuration and load every plugin in a throw-away process (-t)",
+            "Reports every mistake in one pass. Binds nothing and starts nothing. Exit "
+            "status\n"
+            "0, or 78 with the mistakes on stderr.\n"
+            "\n" OPTIONS,
+        },
+    [CLI_CONFIG] =
+        {
+            "config",
+            "remuda config [--json] [--defaults] [-c FILE] [-D SECTION.KEY=VALUE]... [-b "
+            "ADDR]..."
+            " [PLUGIN.so ...]",
+            "show the effective configuration, each value with its origin (-T)",
+            "Shows what the server would run with. Secrets show as the reference to "
+            "them.\n"
+            "\n"
+            "  --json                for programs\n"
+            "  --defaults            also what nobody has set\n" OPTIONS,
+        },
+    [CLI_EXPLAIN] =
+        {
+            "explain",
+            "remuda explain [SECTION.KEY]",
+            "the documentation of one option, or the list of all",
+            "Type, default, range, and whether a change takes effect by a reload or a "
+            "restart.\n",
+        },
+    [CLI_VERSION] = {NULL, "remuda --version", NULL, ""},
+    [CLI_HELP] = {NULL, "remuda [COMMAND] --help", NULL, ""},
+};
+
+void cli_usage(FILE *out, enum cli_verb verb)
+{
+    CHECK((size_t)verb < COUNT_OF(verbs));
+    fprintf(out, "usage: %s\n", verbs[verb].usage);
+}
+
+static void list_verbs(FILE *out)
+{
+    fputs("\nCommands (each has --help):\n", out);
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        if (verbs[i].name != NULL)
+            fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\nSignals: TERM, INT stop gracefully; QUIT at once; HUP reloads; USR1 reopens "
+          "the\n"
+          "logs; TTIN, TTOU one worker more, one less.\n",
+          out);
+}
+
+void cli_help(FILE *out, enum cli_verb verb)
+{
+    cli_usage(out, verb);
+    fprintf(out, "\n%s", verbs[verb].text);
+    if (verb == CLI_SERVE)
+        list_verbs(out);
+}
+
+void cli_version(FILE *out)
+{
+    fprintf(out, "remuda %s\n", REMUDA_VERSION);
+    fprintf(out, "commit: %s\n", REMUDA_COMMIT);
+    fprintf(out, "compiler: %s\n", __VERSION__);
+    fprintf(out, "sanitizers: %s\n",
+            REMUDA_SANITIZERS[0] == '\0' ? "none" : REMUDA_SANITIZERS);
+    fprintf(out, "plugins: %s\n", REMUDA_PLUGIN_DIR);
+    fprintf(out, "configuration: %s\n", REMUDA_CONF_DIR);
+}
+
+enum cli_verb cli_verb_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        if (verbs[i].name != NULL && strcmp(verbs[i].name, name) == 0)
+            return (enum cli_verb)i;
+    return CLI_VERBS;
+}
+
+const char *cli_verb_nearest(const char *name)
+{
+    struct near near;
+
+    near_init(&near, name);
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        if (verbs[i].name != NULL)
+            near_offer(&near, verbs[i].name, verbs[i].name);
+    return near.best == NULL ? "" : near.best;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * herd - all workers of all generations: feeds the table, asks the policy.    [master]
+ *
+ * Owns:    the slots and their entries in the scoreboard.
+ * Called:  by signals, reap, watchdog and reload with events; by the loop for its turn.
+ *          Calls act.c for what a cell orders, spawn.c for how many policy.c says.
+ * Fails:   a fork that fails counts as a death: the governor tries again later.
+ * Rule:    everything here is triggered by level, not by edge: each turn looks at what is
+ *          and at what should be, so no lost wake-up can leave a worker behind.
+ */
+#include "master/herd.h"
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/act.h"
+#include "master/reload.h"
+#include "master/spawn.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { LOST_MARGIN_MS = 2000 }; /* between EOF on the channel and the exit */
+
+/* ---- events ---- */
+
+static void on_deadline_of_boot(struct master *master, struct slot *slot)
+{
+    slot->doom = "did not become ready within boot_timeout";
+    act_mourn(master, slot);
+}
+
+static void hear_ready(struct master *master, struct slot *slot,
+                       const struct message *message)
+{
+    if (message->arg == 0) {
+        herd_feed(master, slot, SLOT_ON_READY);
+        return;
+    }
+    log_error("worker %u (pid %d, generation %u) cannot start: %s", slot->index,
+              (int)slot->pid, slot->generation, message->text);
+    reload_on_refusal(master, slot, message);
+}
+
+static void hear_eof(struct slot *slot)
+{
+    const uint64_t limit_ms = clock_mono_ms() + LOST_MARGIN_MS;
+
+    if (slot->state == SLOT_DRAINING || slot->state == SLOT_KILLED)
+        return; /* it leaves anyway, and has its deadline */
+    slot->lost = true;
+    if (slot->deadline_ms == 0 || slot->deadline_ms > limit_ms)
+        slot->deadline_ms = limit_ms;
+}
+
+void herd_hear(struct slot *slot, const struct message *message)
+{
+    struct master *master = ev_userdata(slot->channel.loop);
+
+    CHECK_OBJ(master, MASTER_MAGIC);
+    if (message == NULL)
+        hear_eof(slot);
+    else if (message->type == MESSAGE_READY)
+        hear_ready(master, slot, message);
+    else if (message->type == MESSAGE_BYE)
+        slot->said_bye = true;
+    else /* RETIRE: recycling comes with its permit */
+        log_debug("worker %u (pid %d): message %u", slot->index, (int)slot->pid,
+                  message->type);
+}
+
+static const char *reason_of(enum slot_state state, enum slot_event event)
+{
+    if (event == SLOT_ON_TICK_LATE)
+        return "its loop stood still before it served";
+    if (event != SLOT_ON_DEADLINE)
+        return "not needed any more";
+    return state == SLOT_DRAINING
+               ? "not drained within graceful_timeout"
+               : "its loop stood still for longer than heartbeat_timeout";
+}
+
+void herd_feed(struct master *master, struct slot *slot, enum slot_event event)
+{
+    const struct slot_step step = slot_next(slot->state, event);
+
+    if (slot->state == SLOT_STARTING && event == SLOT_ON_DEADLINE)
+        on_deadline_of_boot(master, slot);
+    if (step.next == SLOT_KILLED && slot->doom == NULL)
+        slot->doom = reason_of(slot->state, event);
+    if (step.next != slot->state || event == SLOT_ON_DEADLINE)
+        slot->deadline_ms = 0;
+    if (step.action != SLOT_DO_BUG)
+        slot->state = step.next;
+    act_do(master, slot, step.action);
+    board_set32(&master->board->worker[slot->index].state, slot->state);
+}
+
+void herd_end(struct master *master, struct slot *slot, enum slot_event event,
+              const char *why)
+{
+    if (slot->state != SLOT_EMPTY && slot->doom == NULL && event == SLOT_ON_STOP_NOW)
+        slot->doom = why;
+    herd_feed(master, slot, event);
+}
+
+void herd_end_all(struct master *master, enum slot_event event, const char *why)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        herd_end(master, &master->slots[i], event, why);
+}
+
+void herd_end_generation(struct master *master, uint32_t generation,
+                         enum slot_event event, const char *why)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].generation == generation)
+            herd_end(master, &master->slots[i], event, why);
+}
+
+void herd_go_generation(struct master *master, uint32_t generation)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].generation == generation &&
+            master->slots[i].state == SLOT_STANDBY)
+            herd_feed(master, &master->slots[i], SLOT_ON_GO);
+}
+
+struct slot *herd_find(struct master *master, pid_t pid)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].state != SLOT_EMPTY && master->slots[i].pid == pid)
+            return &master->slots[i];
+    return NULL;
+}
+
+unsigned herd_count(const struct master *master)
+{
+    return master->slot_count -
+           policy_count_state(master->slots, master->slot_count, 0, SLOT_EMPTY);
+}
+
+/* ---- a turn ---- */
+
+int herd_start(struct master *master, const struct generation *generation, unsigned count)
+{
+    for (unsigned i = 0; i < master->slot_count && count > 0; i++) {
+        if (master->slots[i].state != SLOT_EMPTY)
+            continue;
+        if (spawn_worker(master, generation, &master->slots[i]) < 0)
+            return -1;
+        herd_feed(master, &master->slots[i], SLOT_ON_SPAWNED);
+        count--;
+    }
+    return 0;
+}
+
+static bool has_ticked_lately(const struct master *master, const struct slot *slot,
+                              uint64_t now_ms)
+{
+    const uint64_t tick_ms = master->board->worker[slot->index].tick_ms;
+
+    return tick_ms + slot->limits.heartbeat > now_ms;
+}
+
+static void expire(struct master *master, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        struct slot *slot = &master->slots[i];
+
+        if (slot->deadline_ms == 0 || slot->deadline_ms > now_ms)
+            continue;
+        if (slot->lost && slot->state != SLOT_KILLED && slot->state != SLOT_DRAINING)
+            herd_end(master, slot, SLOT_ON_STOP_NOW, "it closed its channel and stayed");
+        else if (slot->state == SLOT_RETIRING && has_ticked_lately(master, slot, now_ms))
+            herd_feed(master, slot, SLOT_ON_DRAIN); /* it came back: a gentle end */
+        else
+            herd_feed(master, slot, SLOT_ON_DEADLINE);
+    }
+}
+
+bool herd_has_served(const struct master *master, const struct slot *slot)
+{
+    const struct board_counters *counters = &master->board->worker[slot->index].counters;
+
+    for (size_t class = 1; class < COUNT_OF(counters->responses); class ++)
+        if (counters->responses[class] > 0)
+            return true;
+    return false;
+}
+
+static void release(struct master *master, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        const struct slot *slot = &master->slots[i];
+
+        if (slot->state != SLOT_SERVING || slot->generation != master->running.number)
+            continue;
+        if (governor_on_alive(&master->governor, slot, herd_has_served(master, slot),
+                              now_ms))
+            log_info("recovered: generation %u: the probe serves", slot->generation);
+    }
+}
+
+/* From the end of the table: the entries that were filled last. */
+static void drain_surplus(struct master *master, unsigned surplus)
+{
+    for (unsigned i = master->slot_count; i > 0 && surplus > 0; i--) {
+        struct slot *slot = &master->slots[i - 1];
+
+        if (slot->generation != master->running.number || !slot_is_live(slot))
+            continue;
+        herd_feed(master, slot, SLOT_ON_DRAIN);
+        surplus--;
+    }
+}
+
+/* A retiring worker leaves when as many serve as are wanted. One whose loop still stands
+ * would not hear it: its deadline comes, with SIGABRT. */
+static void dismiss_retired(struct master *master, uint64_t now_ms)
+{
+    const uint32_t generation = master->running.number;
+
+    if (policy_count_state(master->slots, master->slot_count, generation, SLOT_SERVING) <
+        master->want)
+        return;
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].state == SLOT_RETIRING &&
+            has_ticked_lately(master, &master->slots[i], now_ms))
+            herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
+}
+
+static uint64_t supply(struct master *master, uint64_t now_ms)
+{
+    const struct policy_view view = {
+        .now_ms = now_ms,
+        .generation = master->running.number,
+        .want = master->want,
+        .governor = &master->governor,
+        .slots = master->slots,
+        .slot_count = master->slot_count,
+    };
+    struct policy_verdict verdict;
+
+    release(master, now_ms);
+    policy_decide(&view, &verdict);
+    drain_surplus(master, verdict.surplus);
+    if (herd_start(master, &master->running, verdict.start) < 0) {
+        log_error("cannot start a worker: %s", strerror(errno));
+        governor_on_death(&master->governor, now_ms);
+        return master->governor.not_before_ms;
+    }
+    herd_go_generation(master, master->running.number);
+    dismiss_retired(master, now_ms);
+    return verdict.wake_ms;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void wake_at(struct master *master, uint64_t when_ms, uint64_t now_ms)
+{
+    const uint64_t wait_ms = when_ms > now_ms ? when_ms - now_ms : 1;
+
+    ev_timer_stop(master->loop, &master->wake);
+    if (when_ms == UINT64_MAX)
+        return;
+    ev_now_update(master->loop);
+    ev_timer_set(&master->wake, (double)wait_ms / 1000.0, 0.);
+    ev_timer_start(master->loop, &master->wake);
+}
+
+void herd_turn(struct master *master)
+{
+    const uint64_t now_ms = clock_mono_ms();
+    uint64_t wake_ms, deadline_ms;
+
+    expire(master, now_ms);
+    wake_ms = reload_turn(master);
+    if (master->phase == MASTER_RUNNING)
+        wake_ms = earlier(wake_ms, supply(master, now_ms));
+    if (master->phase == MASTER_STOPPING && herd_count(master) == 0) {
+        ev_break(master->loop, EVBREAK_ALL);
+        return;
+    }
+    deadline_ms = policy_next_deadline(master->slots, master->slot_count);
+    wake_at(master, earlier(deadline_ms, wake_ms), now_ms);
+    master_tell_status(master);
+}

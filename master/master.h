@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * master - the supervisor: its state, and what its parts ask of it.
+ *
+ * Rule:    reads no byte of a client and runs no foreign code. Parts that need nothing of
+ *          this struct (slot, policy, listener, channel, notify, ...) do not include it.
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#include "common/heritage.h"
+#include "conf/load.h"
+#include "master/fault.h"
+#include "master/generation.h"
+#include "master/inherit.h"
+#include "master/notify.h"
+#include "master/policy.h"
+#include "master/slot.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum master_phase {
+    MASTER_STARTING, /* the first generation has not been committed */
+    MASTER_RUNNING,  /* from here on it never exits by itself */
+    MASTER_STOPPING
+};
+
+/** A change under way: the first start, or a reload. */
+struct change {
+    bool active;
+    bool failed;            /* a worker of it died: roll back at the end of this turn */
+    bool wanted;            /* one HUP waits */
+    bool told;              /* that it waits was logged */
+    uint64_t committed_ms;  /* a reload is committed and not done yet; else 0 */
+    struct generation next; /* its workers are in no state but STARTING and STANDBY */
+    struct fault fault;
+};
+
+struct watchdog {
+    ev_timer tick;
+    uint64_t last_tick_ms;
+    uint64_t judge_from_ms; /* no heartbeat counts as missing before that */
+};
+
+#define MASTER_MAGIC 0x6d617374u
+
+struct master {
+    unsigned magic;
+    enum master_phase phase;
+    const struct conf_source
+        *source; /* argv and environment, for a reload to read again */
+
+    struct ev_loop *loop;
+    ev_prepare turn; /* every turn ends in herd_turn() */
+    ev_timer wake;   /* does nothing but end the wait */
+    int signal_fd;
+    ev_io signal_watcher;
+    bool interrupted; /* one INT was seen */
+
+    struct notify notify;
+    char status[256]; /* last one told */
+    struct inherited inherited;
+
+    struct board *board;
+    struct heritage heritage; /* filled anew before each fork */
+
+    struct generation running;
+    uint32_t last_number; /* of the newest generation, also one that failed */
+    struct change change;
+    struct governor governor; /* of the running generation */
+    unsigned want;            /* workers of it; TTIN and TTOU move it */
+
+    struct slot slots[BOARD_WORKERS];
+    unsigned slot_count; /* worker_slots */
+    struct watchdog watchdog;
+
+    int exit_status;
+};
+
+/** The whole life of the server: takes the conf that `source` gave, returns the exit
+ * status after everything is closed. When it cannot start it says why in the log. */
+int master_run(const struct conf_source *source, struct conf *conf);
+
+/** TERM and INT, QUIT. A quick one overtakes a graceful one. */
+void master_stop(struct master *master, bool quick);
+
+/** TTIN +1, TTOU -1; within 1 .. worker_slots. */
+void master_scale(struct master *master, int by);
+
+/** USR1: the logs by their names again, here and in every worker. */
+void master_reopen_logs(struct master *master);
+
+/** The first generation serves: pid file, address file, readiness. 0 or an exit status
+ * with *fault. */
+int master_welcome(struct master *master, struct fault *fault);
+
+/** Ends a start that cannot succeed; after the first READY never called. */
+void master_give_up(struct master *master, const struct fault *fault);
+
+/** The bound addresses, one per line, to server.address_file. 0 or an exit status with
+ *  *fault. */
+int master_publish_addresses(const struct master *master, struct fault *fault);
+
+/** Start-up lines: listeners, slots and why, plugins. */
+void master_log_plan(const struct generation *generation);
+
+/** "2 workers x 8 threads = 16 slots" of the running generation. */
+void master_capacity(const struct master *master, char *out, size_t size);
+
+/** Tells systemd how things are, if that has changed. */
+void master_tell_status(struct master *master);
+
+/** READY=1: the first generation serves, or a reload is done. */
+void master_tell_ready(struct master *master);
+
+/** Tells systemd that a reload has changed nothing. */
+void master_tell_refusal(struct master *master, const char *why);
+
+#endif

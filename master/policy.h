@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy - how many workers to start or to drain, and when to ask again. Pure.
+ */
+#ifndef MASTER_POLICY_H
+#define MASTER_POLICY_H
+
+#include "master/slot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { POLICY_DELAY_MAX_S = 60 };
+
+/** The crash governor of one generation. Zero: nothing has died. */
+struct governor {
+    unsigned failures;      /* deaths before the first served request, in a row */
+    uint64_t not_before_ms; /* no start before that, monotonic */
+};
+
+/** What there is, and what there should be. */
+struct policy_view {
+    uint64_t now_ms;
+    uint32_t generation;
+    unsigned want; /* workers of that generation */
+    const struct governor *governor;
+    const struct slot *slots; /* of all generations */
+    size_t slot_count;
+};
+
+struct policy_verdict {
+    unsigned start;   /* so many now; there are as many empty entries */
+    unsigned surplus; /* so many too many: drain */
+    uint64_t wake_ms; /* ask again then, monotonic; UINT64_MAX: no need */
+};
+
+void policy_decide(const struct policy_view *view, struct policy_verdict *out);
+
+/** When the earliest deadline of any slot passes; UINT64_MAX: none. */
+uint64_t policy_next_deadline(const struct slot *slots, size_t count);
+
+/** Live workers of a generation, and those of them in `state`. */
+unsigned policy_count_live(const struct slot *slots, size_t count, uint32_t generation);
+unsigned policy_count_state(const struct slot *slots, size_t count, uint32_t generation,
+                            enum slot_state state);
+
+/** Generations before `generation` that still have a process. */
+unsigned policy_count_old(const struct slot *slots, size_t count, uint32_t generation);
+
+/** A worker died before it had served a request: the next start waits 1, 2, 4 ... 60 s.
+ *  False: the delay runs already, this death says nothing new. */
+bool governor_on_death(struct governor *governor, uint64_t now_ms);
+
+/** A worker serves: has it, by an answered request or by living as long as the last
+ * delay, shown that the cause is gone? Then the governor forgets and true is returned. */
+bool governor_on_alive(struct governor *governor, const struct slot *probe, bool served,
+                       uint64_t now_ms);
+
+/** The delay the last death has earned, in ms; 0: none. */
+uint64_t governor_delay_ms(const struct governor *governor);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * reload - a change of generation with a commit point.                       [master]
+ *
+ * Owns:    struct change: the generation that is being prepared beside the running one.
+ * Called:  by signals.c (HUP), master.c (first start, stop), herd.c (once per turn).
+ * Fails:   before the commit nothing has changed: the workers of the new generation are
+ * in STANDBY at most and accept nothing. Any mistake, death or time-out ends them, and
+ *          the running generation never hears of it. A start that fails ends the master.
+ * Commit:  all new workers in STANDBY; then GO to all of them and DRAIN to all others.
+ */
+#include "master/reload.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "conf/dump.h"
+#include "master/herd.h"
+#include "master/reap.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    OLD_GENERATIONS = 2, /* that may drain at a time */
+    CONCLUDE_MS = 1000,  /* for the old workers to hear that they drain */
+    CONCLUDE_POLL_MS = 2 /* no event says that they did */
+};
+
+/* ---- the new generation fails ---- */
+
+static void fail(struct master *master, int status, const char *text)
+{
+    if (master->change.failed)
+        return; /* the first cause is the one to name */
+    master->change.failed = true;
+    fault_set(&master->change.fault, status, "%s", text);
+}
+
+static bool is_candidate(const struct master *master, const struct slot *slot)
+{
+    return master->change.active && slot->generation == master->change.next.number;
+}
+
+/* What a start exits with: the worker's own verdict where it gave one. */
+static int status_of(int wait_status)
+{
+    const int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_INTERNAL;
+
+    return status >= EXIT_USAGE && status <= EXIT_CONFIG ? status : EXIT_INTERNAL;
+}
+
+bool reload_on_death(struct master *master, const struct slot *slot)
+{
+    char cause[96], text[256];
+
+    if (!is_candidate(master, slot))
+        return false;
+    reap_format_status(slot->wait_status, cause, sizeof(cause));
+    snprintf(text, sizeof(text), "worker %u (pid %d, generation %u) %s", slot->index,
+             (int)slot->pid, slot->generation, slot->doom != NULL ? slot->doom : cause);
+    fail(master, slot->doom != NULL ? EXIT_INTERNAL : status_of(slot->wait_status), text);
+    return true;
+}
+
+void reload_on_refusal(struct master *master, const struct slot *slot,
+                       const struct message *message)
+{
+    const bool known = message->arg >= EXIT_USAGE && message->arg <= EXIT_CONFIG;
+
+    if (is_candidate(master, slot))
+        fail(master, known ? (int)message->arg : EXIT_INTERNAL, message->text);
+}
+
+static void end_change(struct master *master, const char *why)
+{
+    herd_end_generation(master, master->change.next.number, SLOT_ON_STOP_NOW, why);
+    generation_abandon(&master->change.next);
+    master->change.active = false;
+    master->change.failed = false;
+}
+
+static void refuse(struct master *master, const struct fault *fault)
+{
+    log_error("reload refused: %s; generation %u goes on", fault->text,
+              master->running.number);
+    master_tell_refusal(master, fault->text);
+}
+
+static void roll_back(struct master *master)
+{
+    const struct fault fault = master->change.fault;
+
+    end_change(master, "the change it belonged to failed");
+    if (master->phase == MASTER_STARTING)
+        master_give_up(master, &fault);
+    else
+        refuse(master, &fault);
+}
+
+void reload_cancel(struct master *master)
+{
+    master->change.wanted = false;
+    master->change.committed_ms = 0;
+    if (master->change.active)
+        end_change(master, "stopped before it served");
+}
+
+/* ---- commit ---- */
+
+static void drain_others(struct master *master, uint32_t generation)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].generation != generation)
+            herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
+}
+
+static void take_over(struct master *master)
+{
+    const unsigned before = master->want;
+    const unsigned workers = master->change.next.conf->server.workers;
+    const bool scaled =
+        master->running.conf != NULL && before != master->running.conf->server.workers;
+
+    if (scaled)
+        log_info("workers: %u, as configured; TTIN and TTOU no longer count", workers);
+    log_set_level(master->change.next.conf->log.level);
+    log_set_fd(master->change.next.logs.error_fd);
+    generation_commit(&master->running, &master->change.next);
+    master->want = workers;
+    master->governor = (struct governor){0};
+    board_set32(&master->board->generation, master->running.number);
+    master->change.active = false;
+}
+
+static void remove_old_address_file(const struct master *master)
+{
+    const char *before = master->running.conf->server.address_file;
+
+    if (before[0] != '\0' &&
+        strcmp(before, master->change.next.conf->server.address_file) != 0)
+        unlink(before);
+}
+
+static void commit_reload(struct master *master)
+{
+    struct fault fault;
+
+    listeners_log(&master->change.next.listeners);
+    remove_old_address_file(master);
+    herd_go_generation(master, master->change.next.number);
+    drain_others(master, master->change.next.number);
+    take_over(master);
+    if (master_publish_addresses(master, &fault) != EXIT_OK)
+        log_error("%s", fault.text);
+    master->change.committed_ms = clock_mono_ms();
+}
+
+static bool is_unheard_by_old(const struct master *master)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].state == SLOT_DRAINING &&
+            channel_is_unheard(&master->slots[i].channel))
+            return true;
+    return false;
+}
+
+/* "Done" means that every new connection gets a new worker: each old one has read its DRAIN
+ * and so accepts nothing more. One whose loop stands still is not waited for. */
+static void conclude(struct master *master)
+{
+    const uint64_t limit_ms = master->change.committed_ms + CONCLUDE_MS;
+    char capacity[128];
+
+    if (is_unheard_by_old(master) && clock_mono_ms() < limit_ms)
+        return;
+    master->change.committed_ms = 0;
+    master_capacity(master, capacity, sizeof(capacity));
+    log_info("reload done: generation %u, %s", master->running.number, capacity);
+    master_tell_ready(master);
+}
+
+static void commit_start(struct master *master)
+{
+    struct fault fault;
+
+    take_over(master);
+    if (master_welcome(master, &fault) != EXIT_OK)
+        master_give_up(master, &fault);
+}
+
+static void advance(struct master *master)
+{
+    const struct generation *next = &master->change.next;
+    const unsigned want = next->conf->server.workers;
+    const struct policy_view view = {
+        .now_ms = clock_mono_ms(),
+        .generation = next->number,
+        .want = want,
+        .governor =
+            &(struct governor){0}, /* a death ends the change: nothing to govern */
+        .slots = master->slots,
+        .slot_count = master->slot_count,
+    };
+    struct policy_verdict verdict;
+
+    policy_decide(&view, &verdict);
+    if (herd_start(master, next, verdict.start) < 0) {
+        fail(master, errno == EAGAIN ? EXIT_TEMPORARY : EXIT_OS, strerror(errno));
+        roll_back(master);
+        return;
+    }
+    if (policy_count_state(master->slots, master->slot_count, next->number,
+                           SLOT_STANDBY) < want)
+        return;
+    if (master->phase == MASTER_STARTING)
+        commit_start(master);
+    else
+        commit_reload(master);
+}
+
+/* ---- begin ---- */
+
+static int open_next(struct master *master, struct conf *conf, struct fault *fault)
+{
+    struct change *change = &master->change;
+
+    if (generation_open(&change->next, &master->running, &master->inherited, conf,
+                        fault) != EXIT_OK)
+        return fault->status;
+    change->next.number = ++master->last_number;
+    change->active = true;
+    change->failed = false;
+    return EXIT_OK;
+}
+
+int reload_start(struct master *master, struct conf *conf, struct fault *fault)
+{
+    return open_next(master, conf, fault);
+}
+
+static struct conf *load(const struct master *master, struct fault *fault)
+{
+    struct conf_errors errors;
+    struct conf *conf = NULL;
+    const int status = conf_load(master->source, &conf, &errors);
+
+    for (size_t i = 0; i < errors.count; i++)
+        log_error("%s", errors.line[i]);
+    if (status != 0)
+        fault_set(fault, status, "the configuration has %zu mistake%s", errors.count,
+                  errors.count == 1 ? "" : "s");
+    conf_errors_fini(&errors);
+    return conf;
+}
+
+/* The last one is the reason of the refusal, those before it get lines of their own. */
+static void note_restart_only(void *arg, const char *key, const char *running,
+                              const char *wanted)
+{
+    struct fault *fault = arg;
+
+    if (fault->status != EXIT_OK)
+        log_error("%s", fault->text);
+    fault_set(fault, EXIT_CONFIG,
+              "%s takes effect by a restart only: '%s' runs, the file says '%s'", key,
+              running, wanted);
+}
+
+static void log_masked(void *arg, const char *key, const char *running,
+                       const char *wanted)
+{
+    (void)arg;
+    log_warn("%s: the file now says '%s', but a stronger source keeps '%s'", key, wanted,
+             running);
+}
+
+static int check_change(struct master *master, const struct conf *conf,
+                        struct fault *fault)
+{
+    const struct conf *running = master->running.conf;
+
+    fault->status = EXIT_OK;
+    if (conf_diff(running, conf, CONF_RESTART, note_restart_only, fault) > 0)
+        return fault->status;
+    (void)conf_diff_masked(running, conf, log_masked, NULL);
+    if (conf->server.workers + master->want > master->slot_count)
+        return fault_set(
+            fault, EXIT_CONFIG,
+            "%u workers beside the %u that run need more than the %u entries "
+            "of server.worker_slots",
+            conf->server.workers, master->want, master->slot_count);
+    return EXIT_OK;
+}
+
+static void begin(struct master *master)
+{
+    struct fault fault;
+    struct conf *conf;
+
+    log_info("reload: generation %u runs, the configuration is read again",
+             master->running.number);
+    notify_reloading(&master->notify, clock_mono_ns() / 1000);
+    conf = load(master, &fault);
+    if (conf == NULL) {
+        refuse(master, &fault);
+    } else if (check_change(master, conf, &fault) != EXIT_OK) {
+        conf_destroy(&conf);
+        refuse(master, &fault);
+    } else if (open_next(master, conf, &fault) != EXIT_OK) {
+        refuse(master, &fault);
+    }
+}
+
+static bool can_begin(struct master *master)
+{
+    if (master->phase != MASTER_RUNNING || master->change.active ||
+        master->change.committed_ms != 0)
+        return false;
+    if (policy_count_old(master->slots, master->slot_count, master->running.number) <
+        OLD_GENERATIONS)
+        return true;
+    if (!master->change.told)
+        log_info("reload waits: %d old generations still drain", OLD_GENERATIONS);
+    master->change.told = true;
+    return false;
+}
+
+void reload_request(struct master *master)
+{
+    if (master->phase == MASTER_STOPPING) {
+        log_info("reload ignored: stopping");
+        return;
+    }
+    if (master->change.active)
+        log_info("reload waits: %s",
+                 master->phase == MASTER_STARTING ? "still starting" : "one is running");
+    master->change.wanted = true;
+    master->change.told = false;
+}
+
+uint64_t reload_turn(struct master *master)
+{
+    if (master->change.active && master->change.failed)
+        roll_back(master);
+    else if (master->change.active)
+        advance(master);
+    if (master->change.committed_ms != 0)
+        conclude(master);
+    if (master->change.wanted && can_begin(master)) {
+        master->change.wanted = false;
+        begin(master);
+        if (master->change.active)
+            advance(master);
+    }
+    return master->change.committed_ms == 0 ? UINT64_MAX
+                                            : clock_mono_ms() + CONCLUDE_POLL_MS;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * status - how things are, in sentences: for the log and for systemd.         [master]
+ *
+ * Owns:    the last sentence told, so that only changes are.
+ * Called:  by master.c, reload.c and at the end of each turn.
+ * Fails:   never.
+ */
+#include "common/log.h"
+#include "conf/conf.h"
+#include "master/herd.h"
+#include "master/master.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void master_capacity(const struct master *master, char *out, size_t size)
+{
+    const struct conf_server *server = &master->running.conf->server;
+
+    snprintf(out, size, "%u worker%s x %u thread%s = %u slots", master->want,
+             master->want == 1 ? "" : "s", server->threads,
+             server->threads == 1 ? "" : "s", master->want * server->threads);
+}
+
+static unsigned count_serving(const struct master *master)
+{
+    return policy_count_state(master->slots, master->slot_count, master->running.number,
+                              SLOT_SERVING);
+}
+
+static void compose_status(const struct master *master, char *out, size_t size)
+{
+    char capacity[128];
+
+    if (master->phase == MASTER_STOPPING) {
+        snprintf(out, size, "stopping: %u still draining", herd_count(master));
+        return;
+    }
+    if (master->phase == MASTER_STARTING) {
+        snprintf(out, size, "starting");
+        return;
+    }
+    master_capacity(master, capacity, sizeof(capacity));
+    if (master->change.active)
+        snprintf(out, size, "reloading: %s serve meanwhile", capacity);
+    else if (master->governor.failures > 0 || count_serving(master) < master->want)
+        snprintf(out, size, "degraded: %u of %u workers serve", count_serving(master),
+                 master->want);
+    else
+        snprintf(out, size, "ready: %s", capacity);
+}
+
+void master_tell_status(struct master *master)
+{
+    char status[sizeof(master->status)];
+
+    compose_status(master, status, sizeof(status));
+    if (strcmp(status, master->status) == 0)
+        return;
+    memcpy(master->status, status, sizeof(status));
+    notify_status(&master->notify, status);
+}
+
+void master_tell_ready(struct master *master)
+{
+    compose_status(master, master->status, sizeof(master->status));
+    notify_ready(&master->notify, master->status);
+}
+
+void master_tell_refusal(struct master *master, const char *why)
+{
+    char status[512];
+
+    compose_status(master, master->status, sizeof(master->status));
+    snprintf(status, sizeof(status), "reload refused: %.200s; %s", why, master->status);
+    notify_refused(&master->notify, status, EINVAL);
+}
+
+void master_log_plan(const struct generation *generation)
+{
+    const struct conf *conf = generation->conf;
+    const unsigned workers = conf->server.workers, threads = conf->server.threads;
+
+    listeners_log(&generation->listeners);
+    log_info("%u worker%s x %u thread%s = %u slots (%s), class %s", workers,
+             workers == 1 ? "" : "s", threads, threads == 1 ? "" : "s", workers * threads,
+             conf->server.workers_why,
+             conf->server.klass == CONF_CLASS_EVENT ? "event" : "thread");
+    for (size_t i = 0; i < conf->plugins.count; i++)
+        log_info("plugin %s: %s at %s", conf->plugins.item[i].name,
+                 conf->plugins.item[i].path, conf->plugins.item[i].mount);
+}

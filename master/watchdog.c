@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog - notices workers whose loop stands still, and when it was we who slept.
+ * [master]
+ *
+ * Owns:    the tick of one second.
+ * Called:  by its timer. Feeds SLOT_ON_TICK_LATE.
+ * Fails:   towards patience. When our own tick comes late, the master was starved,
+ * stopped or the machine slept, and the workers may have been as well: all deadlines move
+ * by the delay and every heartbeat is judged afresh from now on.
+ */
+#include "master/watchdog.h"
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "master/herd.h"
+
+#include <inttypes.h>
+
+uint64_t watchdog_delay(uint64_t last_ms, uint64_t now_ms)
+{
+    const uint64_t expected_ms = last_ms + WATCHDOG_TICK_MS;
+
+    return now_ms > expected_ms + WATCHDOG_LATE_MS ? now_ms - expected_ms : 0;
+}
+
+bool watchdog_is_late(uint64_t tick_ms, uint64_t judge_from_ms, uint64_t limit_ms,
+                      uint64_t now_ms)
+{
+    const uint64_t since_ms = tick_ms > judge_from_ms ? tick_ms : judge_from_ms;
+
+    if (tick_ms == 0 || limit_ms == 0)
+        return false;
+    return now_ms > since_ms && now_ms - since_ms > limit_ms;
+}
+
+static void forgive(struct master *master, uint64_t delay_ms, uint64_t now_ms)
+{
+    log_warn("the master was held up for %" PRIu64 " ms: no worker is judged by that",
+             delay_ms);
+    master->watchdog.judge_from_ms = now_ms;
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].deadline_ms != 0)
+            master->slots[i].deadline_ms += delay_ms;
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    struct master *master = ev_userdata(loop);
+    const uint64_t now_ms = clock_mono_ms();
+    const uint64_t delay_ms = watchdog_delay(master->watchdog.last_tick_ms, now_ms);
+
+    (void)timer;
+    (void)events;
+    CHECK_OBJ(master, MASTER_MAGIC);
+    master->watchdog.last_tick_ms = now_ms;
+    notify_alive(&master->notify);
+    if (delay_ms > 0) {
+        forgive(master, delay_ms, now_ms);
+        return;
+    }
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        struct slot *slot = &master->slots[i];
+
+        if (slot->state != SLOT_EMPTY &&
+            watchdog_is_late(master->board->worker[i].tick_ms,
+                             master->watchdog.judge_from_ms, slot->limits.heartbeat,
+                             now_ms))
+            herd_feed(master, slot, SLOT_ON_TICK_LATE);
+    }
+}
+
+void watchdog_start(struct master *master)
+{
+    const double tick_s = WATCHDOG_TICK_MS / 1000.0;
+
+    master->watchdog.last_tick_ms = clock_mono_ms();
+    ev_timer_init(&master->watchdog.tick, on_tick, tick_s, tick_s);
+    ev_timer_start(master->loop, &master->watchdog.tick);
+}
+
+void watchdog_stop(struct master *master)
+{
+    ev_timer_stop(master->loop, &master->watchdog.tick);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog - notices workers whose loop stands still, and when it was we who slept.
+ */
+#ifndef MASTER_WATCHDOG_H
+#define MASTER_WATCHDOG_H
+
+#include "master/master.h"
+
+enum { WATCHDOG_TICK_MS = 1000, WATCHDOG_LATE_MS = 500 };
+
+void watchdog_start(struct master *master);
+void watchdog_stop(struct master *master);
+
+/** How long the master itself was held up, given two ticks (ms); 0: it was not. Pure. */
+uint64_t watchdog_delay(uint64_t last_ms, uint64_t now_ms);
+
+/** Has a worker that last ticked at tick_ms (0: never yet) been still for longer than
+ *  limit_ms (0: no limit)? Time before judge_from_ms does not count. Pure. */
+bool watchdog_is_late(uint64_t tick_ms, uint64_t judge_from_ms, uint64_t limit_ms,
+                      uint64_t now_ms);
+
+#endif

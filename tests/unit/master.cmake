@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+remuda_unit(test_master_slot LIBS master)
+remuda_unit(test_master_policy LIBS master)
+remuda_unit(test_master_watchdog LIBS master)
+remuda_unit(test_master_channel LIBS master)
+remuda_unit(test_master_listener LIBS master)
+remuda_unit(test_master_inherit LIBS master)
+remuda_unit(test_master_notify LIBS master)
+remuda_unit(test_master_pidfile LIBS master)
+remuda_unit(test_master_image LIBS master)
+remuda_unit(test_master_args LIBS cli)
