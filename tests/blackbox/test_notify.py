@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What a supervisor is told over NOTIFY_SOCKET."""
+
+import re
+import signal
+import socket
+
+import pytest
+
+from conftest import MODES
+from daemon import patience
+
+
+class Supervisor:
+    """The receiving end; messages are kept in order."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(path)
+        self.sock.settimeout(patience(10))
+        self.messages = []
+
+    def wait(self, pattern):
+        """Read until a message matches; the match."""
+        while True:
+            message = self.sock.recv(65536).decode()
+            self.messages.append(message)
+            match = re.search(pattern, message, re.M)
+            if match:
+                return match
+
+
+@pytest.fixture(params=["path", "abstract"])
+def supervisor(request, directory):
+    name = str(directory / "notify")
+    one = Supervisor(name if request.param == "path" else "\0" + name)
+    one.name = name if request.param == "path" else "@" + name
+    yield one
+    one.sock.close()
+
+
+def test_ready_status_stopping(server, supervisor):
+    one = server(MODES, env={"NOTIFY_SOCKET": supervisor.name})
+    supervisor.wait("^READY=1$")
+    assert any(re.search(r"^STATUS=.*\d", message, re.M) for message in supervisor.messages)
+    assert one.get("/sync/hello").status == 200
+    one.send_signal(signal.SIGTERM)
+    supervisor.wait("^STOPPING=1$")
+    assert one.wait_exit() == 0
+
+
+def test_ready_only_when_all_workers_are(server, supervisor):
+    one = server("""
+[server]
+listen = 127.0.0.1:0
+workers = 2
+[worker]
+boot_timeout = 500ms
+[plugin bad]
+path = @TEST_PLUGINS@/bad_start.so
+how = hang
+""", ready=False, env={"NOTIFY_SOCKET": supervisor.name})
+    assert one.wait_exit() == 70
+    supervisor.sock.setblocking(False)
+    try:
+        while True:
+            supervisor.messages.append(supervisor.sock.recv(65536).decode())
+    except BlockingIOError:
+        pass
+    assert not any("READY=1" in message for message in supervisor.messages)
+
+
+def test_reload_is_bracketed(server, supervisor):
+    one = server(MODES, env={"NOTIFY_SOCKET": supervisor.name})
+    supervisor.wait("^READY=1$")
+    one.send_signal(signal.SIGHUP)
+    supervisor.wait("^RELOADING=1$")
+    assert any(re.search(r"^MONOTONIC_USEC=\d+$", message, re.M) for message in supervisor.messages)
+    supervisor.wait("^READY=1$")
+
+
+def test_refused_reload_ends_in_ready_too(server, supervisor):
+    one = server(MODES, env={"NOTIFY_SOCKET": supervisor.name})
+    supervisor.wait("^READY=1$")
+    one.write_ini("[broken\n")
+    one.send_signal(signal.SIGHUP)
+    supervisor.wait("^RELOADING=1$")
+    supervisor.wait("^READY=1$")
+    assert one.get("/sync/hello").status == 200
+
+
+def test_not_passed_on_to_workers(server, supervisor):
+    one = server(MODES, env={"NOTIFY_SOCKET": supervisor.name})
+    supervisor.wait("^READY=1$")
+    assert one.get("/sync/hello").status == 200
+    assert len([m for m in supervisor.messages if "READY=1" in m]) == 1
