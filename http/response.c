@@ -154,8 +154,12 @@ size_t http_response_error_page(int status, char out[static HTTP_ERROR_PAGE_BYTE
 
 bool http_field_is_valid(struct slice name, struct slice value)
 {
-    if (name.n == 0 || !http_chars_are(name, HTTP_CHAR_TOKEN))
-        return false;
+    return name.n > 0 && http_chars_are(name, HTTP_CHAR_TOKEN) &&
+           http_field_value_is_valid(value);
+}
+
+bool http_field_value_is_valid(struct slice value)
+{
     if (value.n > 0 &&
         (http_char_is_blank(value.p[0]) || http_char_is_blank(value.p[value.n - 1])))
         return false;

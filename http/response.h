@@ -65,6 +65,7 @@ size_t http_response_error_page(int status, char out[static HTTP_ERROR_PAGE_BYTE
 /** Is the name a token, and the value free of control bytes (a tab may stand inside)
  *  and of blanks at its ends? */
 bool http_field_is_valid(struct slice name, struct slice value);
+bool http_field_value_is_valid(struct slice value);
 
 /** Fields that a handler may not set: they frame the message or belong to the
  *  connection. */

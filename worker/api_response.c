@@ -93,7 +93,7 @@ static int check_answer(remuda_ctx *c, int status, const char *type)
         return -EPERM;
     if (status < STATUS_FIRST || status > STATUS_LAST)
         return -EINVAL;
-    if (type != NULL && !http_field_is_valid(SLICE_LIT("Content-Type"), slice_of(type)))
+    if (type != NULL && !http_field_value_is_valid(slice_of(type)))
         return -EINVAL;
     return 0;
 }

@@ -63,6 +63,7 @@ void engine_dispatch(struct request *req)
  * otherwise nest the whole queue on the stack. */
 static void run_in_turn(struct worker *w, struct request *next)
 {
+    next->handler = HANDLER_RUNNING; /* it waits for a slot no more */
     list_append(&w->turn_come, &next->lane_link);
     if (w->is_running_turns)
         return;
