@@ -67,8 +67,15 @@ def skip(reason):
     sys.exit(77)
 
 
+def need_build():
+    """What every build holds must be there: its absence is no reason to skip."""
+    if not daemon.REMUDA.exists() or not SOAK.exists():
+        sys.exit(f"{daemon.BUILD} has no remuda or no soak; REMUDA_BUILD names the build folder")
+
+
 def need(*tools):
     """Skip unless all of these programs are installed and the build is the plain one."""
+    need_build()
     for tool in tools:
         if shutil.which(tool) is None:
             skip(f"{tool} is not installed")
@@ -177,8 +184,6 @@ def post(address, count):
 def soak(address, count, connections=1, close=False):
     """GETs by the C client: it sends so soon after it has connected that a server always
     finds the request when it accepts, which a slower client would leave to chance."""
-    if not SOAK.exists():
-        skip(f"{SOAK} is not built")
     host, port = address.rsplit(":", 1)
     command = [str(SOAK), "-n", str(count), "-c", str(connections), *(["-x"] if close else [])]
     done = subprocess.run([*command, host, port], capture_output=True, text=True, timeout=120)

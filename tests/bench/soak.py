@@ -186,6 +186,7 @@ def main():
     parser.add_argument("--mode", dest="modes", action="append",
                         choices=["sync", "async", "event"])
     args = parser.parse_args()
+    measure.need_build()
     count = 1_000_000 if args.full else 20_000
     complaints = []
     for worker_class in args.classes or ["event", "thread"]:
