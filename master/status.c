@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void master_capacity(const struct master *master, char *out, size_t size)
 {
@@ -91,4 +92,7 @@ void master_log_plan(const struct generation *generation)
     for (size_t i = 0; i < conf->plugins.count; i++)
         log_info("plugin %s: %s at %s", conf->plugins.item[i].name,
                  conf->plugins.item[i].path, conf->plugins.item[i].mount);
+    if (geteuid() == 0 && conf->server.uid == (uid_t)-1)
+        log_warn("server.user is not set: workers and their plugins run as root, though "
+                 "without its capabilities");
 }

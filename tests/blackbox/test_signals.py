@@ -97,6 +97,7 @@ def test_ttin_and_ttou(server):
         wait_until(lambda: len(one.workers()) == count, 10, f"{count} workers")
     assert one.get("/sync/hello").status == 200
     one.send_signal(signal.SIGTTOU)
+    one.log.wait("TTOU ignored")  # two pending signals come in the order of their numbers
     one.send_signal(signal.SIGTTIN)
     wait_until(lambda: len(one.workers()) == 2, 10, "never below one, so two again")
 
