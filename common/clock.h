@@ -13,6 +13,12 @@
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_ns(void);
 
+/** As libev wants its time-outs. */
+static inline double clock_ms_as_s(uint64_t ms)
+{
+    return (double)ms / 1e3;
+}
+
 /** CLOCK_REALTIME in milliseconds since 1970. Any thread. */
 uint64_t clock_wall_ms(void);
 

@@ -269,7 +269,7 @@ static void wake_at(struct master *master, uint64_t when_ms, uint64_t now_ms)
     if (when_ms == UINT64_MAX)
         return;
     ev_now_update(master->loop);
-    ev_timer_set(&master->wake, (double)wait_ms / 1000.0, 0.);
+    ev_timer_set(&master->wake, clock_ms_as_s(wait_ms), 0.);
     ev_timer_start(master->loop, &master->wake);
 }
 

@@ -73,7 +73,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 
 void watchdog_start(struct master *master)
 {
-    const double tick_s = WATCHDOG_TICK_MS / 1000.0;
+    const double tick_s = clock_ms_as_s(WATCHDOG_TICK_MS);
 
     master->watchdog.last_tick_ms = clock_mono_ms();
     ev_timer_init(&master->watchdog.tick, on_tick, tick_s, tick_s);

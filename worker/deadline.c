@@ -8,13 +8,15 @@
  */
 #include "worker/deadline.h"
 
+#include "common/clock.h"
+
 static void arm(struct deadlines *ds)
 {
     struct list *first = list_first(&ds->queue);
     if (first == NULL || ev_is_active(&ds->timer))
         return;
     uint64_t at = LIST_ENTRY(first, struct deadline, link)->at_ms;
-    double wait = at > *ds->now_ms ? (double)(at - *ds->now_ms) / 1e3 : 0.;
+    double wait = at > *ds->now_ms ? clock_ms_as_s(at - *ds->now_ms) : 0.;
     ev_timer_set(&ds->timer, wait + 1e-3, 0.);
     ev_timer_start(ds->loop, &ds->timer);
 }

@@ -107,7 +107,7 @@ void lifecycle_drain(struct worker *w, uint64_t graceful_ms)
     atomic_store(&w->is_draining, true);
     accept_close(w);
     cancel_all(w, -ESHUTDOWN, true);
-    ev_timer_set(&w->graceful, (double)graceful_ms / MS_PER_S, 0.);
+    ev_timer_set(&w->graceful, clock_ms_as_s(graceful_ms), 0.);
     ev_timer_start(w->loop, &w->graceful);
     LIST_FOREACH (link, &w->conns)
         conn_drain(LIST_ENTRY(link, struct conn, link));

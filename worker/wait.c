@@ -60,7 +60,7 @@ static int wait_coro(struct waiter *w, int fd, int events, uint64_t at_ns)
     w->events = 0;
     if (at_ns != WAIT_FOREVER) {
         uint64_t now_ns = clock_mono_ns();
-        double after = at_ns > now_ns ? (double)(at_ns - now_ns) / NS_PER_S : 0.;
+        double after = at_ns > now_ns ? (double)(at_ns - now_ns) / 1e9 : 0.;
         ev_now_update(
             w->loop); /* its time is that of the turn's start: too early a wake */
         ev_timer_set(&w->timer, after, 0.);

@@ -151,7 +151,9 @@ def test_file_is_closed_after_each_answer(server, directory):
     (directory / "data").write_bytes(b"x" * 100_000)
     with server().connect() as connection:
         pid = int(connection.get("/who").text)
+        target = f"/async/file?path={directory}/data"
+        connection.get(target)
         before = descriptor_count(pid)
         for _ in range(50):
-            assert len(connection.get(f"/async/file?path={directory}/data").body) == 100_000
+            assert len(connection.get(target).body) == 100_000
         wait_until(lambda: descriptor_count(pid) <= before, 5, "no file left open")
