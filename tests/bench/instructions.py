@@ -41,7 +41,9 @@ def total_instructions(server_class, scenario, count):
 def per_request(server_class, scenario):
     once = total_instructions(server_class, scenario, COUNT)
     twice = total_instructions(server_class, scenario, 2 * COUNT)
-    return (twice - once) / COUNT
+    each = (twice - once) / COUNT
+    assert each > 100, f"{server_class.name}: {each} instructions cannot be a request"
+    return each
 
 
 def main():

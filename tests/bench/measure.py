@@ -41,7 +41,9 @@ access = off
 path = @MODES@
 """
 
+# A worker that became another user could not write what callgrind counted.
 NGINX = """
+{user}
 daemon off;
 worker_processes 1;
 pid {directory}/nginx.pid;
@@ -160,7 +162,8 @@ class Nginx:
         port = self.listener.getsockname()[1]
         self.address = f"127.0.0.1:{port}"
         conf = self.directory / "nginx.conf"
-        conf.write_text(NGINX.format(directory=self.directory, port=port))
+        user = "user root;" if os.geteuid() == 0 else ""
+        conf.write_text(NGINX.format(directory=self.directory, port=port, user=user))
         fd = self.listener.fileno()
         self.process = subprocess.Popen(
             [*wrapper, "nginx", "-p", str(self.directory), "-c", str(conf),

@@ -69,6 +69,7 @@ def per_request(server_class, scenario):
     finally:
         server.clean_up()
     each = {name: (twice[name] - once.get(name, 0)) / COUNT for name in twice}
+    assert sum(each.values()) > 1.5, f"{each} cannot be a request"
     return sum(each.values()), {name: round(n, 3) for name, n in each.items() if n > 0.002}
 
 
