@@ -39,7 +39,7 @@ struct cli_args {
 };
 
 /** 0, or CLI_USAGE_ERROR after one or two lines on `err`: what is wrong, the nearest
- * name, the usage. Always end with cli_args_fini. */
+ *  name, the usage. Always end with cli_args_fini. */
 int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err);
 void cli_args_fini(struct cli_args *args);
 

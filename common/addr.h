@@ -21,7 +21,7 @@ struct addr {
 };
 
 /** "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path". NULL, or what is wrong.
- * "*:80" is the listener's business: it means two addresses. */
+ *  "*:80" is the listener's business: it means two addresses. */
 const char *addr_parse(const char *text, struct addr *out);
 
 /** host:port, [v6]:port or unix:path; v4-mapped addresses read as v4. Always terminates.

@@ -40,7 +40,7 @@ void board_counters_add(struct board_counters *sum, struct board_counters *c);
 void board_observe(struct board_histogram *h, uint64_t us);
 
 /** The microseconds below which bucket i counts: 64, 80, 96, 112, 128, 160 ...;
- * UINT64_MAX for the last. */
+ *  UINT64_MAX for the last. */
 uint64_t board_bucket_limit_us(unsigned i);
 
 #endif

@@ -23,12 +23,12 @@ int fd_pair(int out[static 2]);
 int fd_send(int fd, const void *bytes, size_t n, int passed);
 
 /** Receives one datagram, never waits; *passed_out is a close-on-exec descriptor or -1,
- * of several the kernel drops all but the first. The datagram's size (above n: it was
- * cut), 0 at EOF, or -1. */
+ *  of several the kernel drops all but the first. The datagram's size (above n: it was
+ *  cut), 0 at EOF, or -1. */
 long fd_recv(int fd, void *bytes, size_t n, int *passed_out);
 
 /** A sealed memfd with a copy of `path` (regular file). -1 with errno where refused;
- * ETXTBSY when the file changes meanwhile. */
+ *  ETXTBSY when the file changes meanwhile. */
 int fd_image(const char *path, const char *name);
 
 /** Closes every descriptor above 2 that is not in keep[] (sorted or not; -1 ignored). */

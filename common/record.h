@@ -34,7 +34,7 @@ struct board_record {
 };
 
 /** Fill and empty a record (T). Texts are cut to their field; NULL is "". `since_ms` 0
- * means now is not known. */
+ *  means now is not known. */
 void board_record_begin(struct board_record *r, uint64_t since_ms, const char *method,
                         const char *path, const char *peer, uint32_t route);
 void board_record_end(struct board_record *r);
@@ -43,7 +43,7 @@ void board_record_end(struct board_record *r);
 bool board_record_read(struct board_record *r, struct board_record *out);
 
 /** For a reader beside a writer: the pause before the next of BOARD_READ_TRIES tries. All
- * of them together take a tenth of a second. */
+ *  of them together take a tenth of a second. */
 void board_read_pause(int tries);
 
 enum { BOARD_READ_TRIES = 1000 };

@@ -24,7 +24,7 @@ struct board_ring {
 };
 
 /** Room for n more bytes? Then copies them in, publishes them and returns true: n bytes
- * are one or more whole lines. */
+ *  are one or more whole lines. */
 bool ring_put(struct board_ring *r, const char *line, size_t n);
 
 /** Bytes published and not yet written. */
@@ -32,8 +32,8 @@ size_t ring_pending(const struct board_ring *r);
 
 /** Writes what is published to fd, as far as it goes without waiting (if fd is
  *  non-blocking); the bytes written, or -1 with errno when there were none (EAGAIN: a
- * slow reader; EPROTO: the positions cannot be, all was dropped). Advances tail past what
- * was written. To a pipe or socket it writes whole lines, so that workers can share it.
+ *  slow reader; EPROTO: the positions cannot be, all was dropped). Advances tail past what
+ *  was written. To a pipe or socket it writes whole lines, so that workers can share it.
  */
 long ring_flush(struct board_ring *r, int fd);
 

@@ -109,7 +109,7 @@ void board_close(struct board **board);
 void board_retire(struct board *board, unsigned index);
 
 /** The sum of the retired totals and of the worker_slots entries in use: what metrics
- * show. Any process that maps the board. */
+ *  show. Any process that maps the board. */
 void board_total(struct board *board, struct board_counters *out);
 
 #endif

@@ -5,8 +5,8 @@
  *
  * Owns:    every byte of struct conf, in one arena; freed by conf_destroy.
  * Called:  by load.c, which fills it, with reader.c, sources.c, assign.c; dump.c and
- * diff.c read it. Fails:   out of memory is remembered and reported once, at the end of
- * loading.
+ *          diff.c read it.
+ * Fails:   out of memory is remembered and reported once, at the end of loading.
  */
 #ifndef CONF_BOOK_H
 #define CONF_BOOK_H
@@ -84,7 +84,7 @@ const char *book_join(struct conf_book *book, const char *a, const char *between
                       const char *b);
 
 /** Room for one more item of `size` bytes behind `count` of them; the array may move.
- * NULL when out of memory. */
+ *  NULL when out of memory. */
 void *book_grow(struct conf_book *book, void *array, size_t count, size_t size);
 
 /** The environment's value of a variable, or NULL. */

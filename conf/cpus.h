@@ -21,8 +21,8 @@ struct cpus_view {
 };
 
 /** 1..CPUS_MOST: the smaller of CPU affinity and the cgroup's quota (rounded up), of
- * every group from ours to the root; version 1, 2 or both. `why` reads "4 CPUs by
- * affinity". */
+ *  every group from ours to the root; version 1, 2 or both. `why` reads "4 CPUs by
+ *  affinity". */
 unsigned cpus_count(const struct cpus_view *view, char why[static CPUS_WHY]);
 
 /** The real one. */

@@ -5,7 +5,7 @@
  * Owns:    nothing.
  * Called:  by main (-T); the JSON form is in dump_json.c.
  * Fails:   never; the caller looks at ferror(out). A value longer than a line of an ini
- * may be (from -D or the environment) is shown all the same.
+ *          may be (from -D or the environment) is shown all the same.
  */
 #include "conf/dump.h"
 

@@ -19,7 +19,7 @@ void conf_dump(FILE *out, const struct conf *conf, enum conf_dump_mode mode,
                bool defaults);
 
 /** One option's documentation; `key` is "section.key", a bare key, or NULL for the list
- * of all. False: no such key, and `err` got one line with the nearest name. */
+ *  of all. False: no such key, and `err` got one line with the nearest name. */
 bool conf_explain(FILE *out, FILE *err, const char *key);
 
 enum conf_effect { CONF_RELOAD, CONF_RESTART };

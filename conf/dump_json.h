@@ -13,7 +13,7 @@
 
 /** {"server": {"threads": {"value": 8, "origin": "default"}, ...}, "plugin hello": ...}.
  *  Counts and booleans are typed, lists are arrays, all else is text; the value of a
- * secret is null, with its "reference". */
+ *  secret is null, with its "reference". */
 void dump_json(FILE *out, const struct conf *conf, bool defaults);
 
 #endif

@@ -34,8 +34,8 @@ struct line {
 };
 
 /** Judges a line (without its end) of which inih keeps `most` bytes, below LINE_BUFFER.
- * In text each ';' inside quotes has become LINE_SEMICOLON, which line_unquote turns
- * back. */
+ *  In text each ';' inside quotes has become LINE_SEMICOLON, which line_unquote turns
+ *  back. */
 void line_judge(struct slice raw, size_t most, struct line *out);
 
 #define LINE_SEMICOLON '\x01' /* cannot be in a line: control bytes are refused */

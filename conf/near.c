@@ -3,7 +3,8 @@
  * near - the name that was probably meant.                   [every process]
  *
  * Owns:    nothing. The distance is that of Damerau and Levenshtein restricted to
- * adjacent swaps, capped at NEAR_LONGEST bytes: longer words are nobody's typing error.
+ *          adjacent swaps, capped at NEAR_LONGEST bytes: longer words are nobody's
+ *          typing error.
  * Called:  by assign.c, explain.c.
  * Fails:   never.
  */

@@ -76,7 +76,7 @@ enum { OPTION_TEXT_MAX = 160 }; /* of what is allowed, with its NUL */
 void option_format_allowed(const struct option *option, char out[static OPTION_TEXT_MAX]);
 
 /** Writes the value of `text` into its field of `base` (struct conf or conf_plugin),
- * unless it is a list. A text field keeps the pointer. NULL, or why it is refused. */
+ *  unless it is a list. A text field keeps the pointer. NULL, or why it is refused. */
 const char *option_store(const struct option *option, const char *text, void *base);
 
 /** The shortest text that means the same, in `out` or `text` itself where there is no

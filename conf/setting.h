@@ -21,7 +21,7 @@ void setting_store(struct conf_book *book, struct setting *setting, void *base,
                    const struct assignment *a);
 
 /** Is this the second assignment of a key in one file? Then a mistake is noted. `before`
- * is the origin of the value it has. */
+ *  is the origin of the value it has. */
 bool setting_is_twice(struct conf_book *book, const struct assignment *a,
                       const struct conf_origin *before);
 

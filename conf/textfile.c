@@ -5,7 +5,7 @@
  * Owns:    its descriptor while it reads.
  * Called:  by reader.c, reference.c, env.c.
  * Fails:   with the sentence that says why. Never waits: a FIFO is opened without
- * blocking and refused.
+ *          blocking and refused.
  */
 #include "conf/textfile.h"
 

@@ -24,7 +24,7 @@ struct textfile {
 };
 
 /** Reads a regular file of at most TEXTFILE_MOST bytes. `guarded`: as root, refuse one
- * that others may write. MISTAKE_NONE, or why not. */
+ *  that others may write. MISTAKE_NONE, or why not. */
 enum mistake textfile_read(struct conf_book *book, const char *path, bool guarded,
                            struct textfile *out);
 

@@ -10,7 +10,7 @@
 void act_do(struct master *master, struct slot *slot, enum slot_action action);
 
 /** A worker is lost that was wanted: the change it belongs to fails, or the crash
- * governor hears of it. */
+ *  governor hears of it. */
 void act_mourn(struct master *master, const struct slot *slot);
 
 #endif

@@ -5,8 +5,9 @@
  * Owns:    the descriptor and its watcher.
  * Called:  by herd.c; calls back with messages that passed every check.
  * Fails:   what does not belong here is dropped: foreign code runs at the other end, and
- * a worker that is compromised must not be able to move another one's state. Pid *and*
- * generation are matched. The first bad message is logged, the rest not.
+ *          a worker that is compromised must not be able to move another one's state.
+ *          Pid *and* generation are matched. The first bad message is logged, the rest
+ *          not.
  */
 #include "master/channel.h"
 

@@ -25,7 +25,7 @@ struct generation {
 
 /** Opens what `conf` asks for beside `running` (conf NULL in it: the first start). Takes
  *  the conf in any case; the caller gives the number. 0, or an exit status with *fault
- * and *next empty. */
+ *  and *next empty. */
 int generation_open(struct generation *next, const struct generation *running,
                     const struct inherited *inherited, struct conf *conf,
                     struct fault *fault);

@@ -19,7 +19,7 @@ void herd_end(struct master *master, struct slot *slot, enum slot_event event,
 void herd_hear(struct slot *slot, const struct message *message);
 
 /** Forks `count` workers of a generation into empty entries. -1 with errno when fork or
- * its means failed; those before it run. */
+ *  its means failed; those before it run. */
 int herd_start(struct master *master, const struct generation *generation,
                unsigned count);
 

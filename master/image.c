@@ -8,8 +8,8 @@
  *          what the generation started with.
  * Called:  by generation.c and trial.c.
  * Fails:   a fault that names the file. Where memfd is refused, and for a plugin that
- * finds its libraries relative to itself ($ORIGIN), the real path is used: inode and
- *          mtime are noted, so that a respawn can refuse a changed file.
+ *          finds its libraries relative to itself ($ORIGIN), the real path is used:
+ *          inode and mtime are noted, so that a respawn can refuse a changed file.
  */
 #include "master/image.h"
 

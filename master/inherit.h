@@ -27,8 +27,8 @@ struct inherited {
 };
 
 /** Reads LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES, and removes them from the
- * environment: they are not our children's. 0, or 78 with *fault: not listening stream
- * sockets, or too many. */
+ *  environment: they are not our children's. 0, or 78 with *fault: not listening stream
+ *  sockets, or too many. */
 int inherit_take(struct inherited *inherited, struct fault *fault);
 
 /** The next one after `from` whose name (`fd:NAME`) or address matches; NULL: none. Start

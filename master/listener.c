@@ -3,7 +3,8 @@
  * listener - the listening sockets of one generation, as a set.              [master]
  *
  * Owns:    descriptors and names of the sockets we opened. Two generations share what
- * both want, so a reload never closes a socket that goes on: its queue would be reset.
+ *          both want, so a reload never closes a socket that goes on: its queue would be
+ *          reset.
  * Called:  by generation.c (open, abandon, commit) and master.c (close).
  * Fails:   a fault; a set is opened whole or not at all.
  */

@@ -4,7 +4,7 @@
  *
  * Owns:    argv's lists and the config source, for life: a reload reads them again.
  * Fails:   here the process ends, and nowhere else but in worker_main: with a message
- * that names the flag, the file or the path, and an exit status of sysexits.h.
+ *          that names the flag, the file or the path, and an exit status of sysexits.h.
  */
 #include "cli/cli.h"
 #include "common/check.h"
@@ -60,10 +60,14 @@ static void fill_source(struct conf_source *source, const struct cli_args *args)
     };
 }
 
-static int load(const struct conf_source *source, struct conf **conf)
+static int load(const struct cli_args *args, struct conf_source *source,
+                struct conf **conf)
 {
     struct conf_errors errors;
-    const int status = conf_load(source, conf, &errors);
+    int status;
+
+    fill_source(source, args);
+    status = conf_load(source, conf, &errors);
 
     conf_errors_print(&errors, stderr);
     conf_errors_fini(&errors);
@@ -74,10 +78,8 @@ static int do_serve(struct cli_args *args)
 {
     struct conf_source source;
     struct conf *conf;
-    int status;
+    int status = load(args, &source, &conf);
 
-    fill_source(&source, args);
-    status = load(&source, &conf);
     return status != 0 ? status : master_run(&source, conf);
 }
 
@@ -103,10 +105,8 @@ static int do_check(struct cli_args *args)
 {
     struct conf_source source;
     struct conf *conf;
-    int status;
+    int status = load(args, &source, &conf);
 
-    fill_source(&source, args);
-    status = load(&source, &conf);
     if (status != 0)
         return status;
     status = trial_run(conf);
@@ -120,10 +120,8 @@ static int do_config(struct cli_args *args)
 {
     struct conf_source source;
     struct conf *conf;
-    int status;
+    int status = load(args, &source, &conf);
 
-    fill_source(&source, args);
-    status = load(&source, &conf);
     if (status != 0)
         return status;
     conf_dump(stdout, conf, args->json ? CONF_DUMP_JSON : CONF_DUMP_INI, args->defaults);

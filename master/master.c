@@ -6,8 +6,8 @@
  * Owns:    struct master and everything in it.
  * Called:  by main.c, once; back by signals.c and reload.c.
  * Fails:   a start that cannot succeed says why and returns its exit status. After the
- * first READY the master never exits by itself. Rule:    ev_loop_new only: the default
- * loop reaps children, whose status reap.c needs.
+ *          first READY the master never exits by itself.
+ * Rule:    ev_loop_new only: the default loop reaps children, whose status reap.c needs.
  */
 #include "master/master.h"
 

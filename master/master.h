@@ -80,7 +80,7 @@ struct master {
 };
 
 /** The whole life of the server: takes the conf that `source` gave, returns the exit
- * status after everything is closed. When it cannot start it says why in the log. */
+ *  status after everything is closed. When it cannot start it says why in the log. */
 int master_run(const struct conf_source *source, struct conf *conf);
 
 /** TERM and INT, QUIT. A quick one overtakes a graceful one. */
@@ -93,7 +93,7 @@ void master_scale(struct master *master, int by);
 void master_reopen_logs(struct master *master);
 
 /** The first generation serves: pid file, address file, readiness. 0 or an exit status
- * with *fault. */
+ *  with *fault. */
 int master_welcome(struct master *master, struct fault *fault);
 
 /** Ends a start that cannot succeed; after the first READY never called. */

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 /** Replaces the file `path` by one that holds `text` (a temporary one beside it,
- * renamed), mode 0644. -1 with errno; nothing is left behind. */
+ *  renamed), mode 0644. -1 with errno; nothing is left behind. */
 int pidfile_write_text(const char *path, const char *text);
 
 /** The same with the number and a newline. */

@@ -53,7 +53,7 @@ unsigned policy_count_old(const struct slot *slots, size_t count, uint32_t gener
 bool governor_on_death(struct governor *governor, uint64_t now_ms);
 
 /** A worker serves: has it, by an answered request or by living as long as the last
- * delay, shown that the cause is gone? Then the governor forgets and true is returned. */
+ *  delay, shown that the cause is gone? Then the governor forgets and true is returned. */
 bool governor_on_alive(struct governor *governor, const struct slot *probe, bool served,
                        uint64_t now_ms);
 

@@ -12,7 +12,7 @@
 int privdrop_keep(void);
 
 /** Child, before it loads a plugin: takes the identity (uid or gid -1: stays; `user` is
- * for initgroups, or NULL), gives up every capability, sets no_new_privs. There is no way
+ *  for initgroups, or NULL), gives up every capability, sets no_new_privs. There is no way
  *  back. -1 with errno: the child must not go on. */
 int privdrop_become(uid_t uid, gid_t gid, const char *user);
 

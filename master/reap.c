@@ -3,8 +3,9 @@
  * reap - waits for children, and says of what they died.                    [master]
  *
  * Owns:    nothing. No other file waits for a worker: a status that somebody else takes
- * is an obituary that is never written. Called:  by signals.c. Fails:   never. An orphan
- * that PID 1 inherits is reaped without a word.
+ *          is an obituary that is never written.
+ * Called:  by signals.c.
+ * Fails:   never. An orphan that PID 1 inherits is reaped without a word.
  */
 #include "master/reap.h"
 

@@ -5,9 +5,10 @@
  * Owns:    struct change: the generation that is being prepared beside the running one.
  * Called:  by signals.c (HUP), master.c (first start, stop), herd.c (once per turn).
  * Fails:   before the commit nothing has changed: the workers of the new generation are
- * in STANDBY at most and accept nothing. Any mistake, death or time-out ends them, and
- *          the running generation never hears of it. A start that fails ends the master.
- * Commit:  all new workers in STANDBY; then GO to all of them and DRAIN to all others.
+ *          in STANDBY at most and accept nothing. Any mistake, death or time-out ends
+ *          them, and the running generation never hears of it. A start that fails ends
+ *          the master. Commit: all new workers in STANDBY; then GO to all of them and
+ *          DRAIN to all others.
  */
 #include "master/reload.h"
 

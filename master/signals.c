@@ -3,8 +3,9 @@
  * signals - what each signal to the master means, as a table.                [master]
  *
  * Owns:    the signalfd. The signals stay blocked for life: no handler ever runs, so
- * nothing here has to be async-signal-safe, and none is lost as PID 1 either. Called:  by
- * the loop; calls one function per signal. Fails:   only at start.
+ *          nothing here has to be async-signal-safe, and none is lost as PID 1 either.
+ * Called:  by the loop; calls one function per signal.
+ * Fails:   only at start.
  */
 #include "master/signals.h"
 

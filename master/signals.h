@@ -8,7 +8,7 @@
 #include "master/master.h"
 
 /** Before anything is opened: blocks every signal of the table, so that none is lost
- * before the loop runs; SIGPIPE is ignored. */
+ *  before the loop runs; SIGPIPE is ignored. */
 void signals_block(void);
 
 /** Opens the descriptor they are read from. -1 with errno. */

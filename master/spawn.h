@@ -9,7 +9,7 @@
 
 /** Forks one worker of that generation into an empty slot: fills pid, limits, channel and
  *  its entry in the scoreboard; the state is the caller's. -1 with errno and the slot as
- * it was. */
+ *  it was. */
 int spawn_worker(struct master *master, const struct generation *generation,
                  struct slot *slot);
 

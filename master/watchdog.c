@@ -6,8 +6,8 @@
  * Owns:    the tick of one second.
  * Called:  by its timer. Feeds SLOT_ON_TICK_LATE.
  * Fails:   towards patience. When our own tick comes late, the master was starved,
- * stopped or the machine slept, and the workers may have been as well: all deadlines move
- * by the delay and every heartbeat is judged afresh from now on.
+ *          stopped or the machine slept, and the workers may have been as well: all
+ *          deadlines move by the delay and every heartbeat is judged afresh from now on.
  */
 #include "master/watchdog.h"
 

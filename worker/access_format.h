@@ -53,7 +53,7 @@ struct access_entry {
 struct access_format;
 
 /** Compiles; the text is copied. NULL, and what is wrong in error_out. Made in the
- * process that uses it (%P). */
+ *  process that uses it (%P). */
 struct access_format *access_format_create(const char *text, char *error_out,
                                            size_t size);
 void access_format_destroy(struct access_format **format);

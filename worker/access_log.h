@@ -15,7 +15,7 @@
 struct access_log;
 
 /** `dropped` counts the lines that found no room. fd stays the caller's; -1: no log,
- * lines are not even formatted. NULL, and what is wrong with the format in error_out. */
+ *  lines are not even formatted. NULL, and what is wrong with the format in error_out. */
 struct access_log *access_log_create(const char *format, struct board_ring *ring,
                                      _Atomic uint64_t *dropped, char *error_out,
                                      size_t size);

@@ -38,8 +38,8 @@ struct coro_count {
 /* ---- the pool: one for a loop thread, made on that thread ---- */
 
 /** stack_bytes are rounded up to pages (at least CORO_STACK_MIN) and reserved, not
- * resident. At most idle_max stacks are kept for reuse, at most `cap` exist. NULL with
- * errno: ENOMEM; ENOTSUP where a hardware shadow stack is on and cannot be switched off.
+ *  resident. At most idle_max stacks are kept for reuse, at most `cap` exist. NULL with
+ *  errno: ENOMEM; ENOTSUP where a hardware shadow stack is on and cannot be switched off.
  */
 struct coro_pool *coro_pool_create(size_t stack_bytes, unsigned idle_max, unsigned cap);
 
@@ -56,15 +56,15 @@ void coro_pool_count(const struct coro_pool *pool, struct coro_count *out);
 unsigned coro_cap(void);
 
 /** After each dlopen of a plugin, on the loop thread: if the handle brings a C++ runtime,
- * its exception state is kept apart for each coroutine from now on. */
+ *  its exception state is kept apart for each coroutine from now on. */
 void coro_pool_learn(struct coro_pool *pool, void *dl_handle);
 
 /* ---- one coroutine ---- */
 
 /** Runs fn(arg) on a stack of the pool until it returns or suspends, then returns 0.
- * `label`
+ *  `label`
  *  ("GET /x") names it in the overflow line; not copied, must outlive it; NULL is
- * allowed. -1 with errno (EAGAIN, ENOMEM): fn was not called. */
+ *  allowed. -1 with errno (EAGAIN, ENOMEM): fn was not called. */
 int coro_start(struct coro_pool *pool, coro_fn fn, void *arg, const char *label);
 
 /** The coroutine that runs now on this thread; NULL on the loop and in other threads. */
@@ -75,7 +75,7 @@ struct coro *coro_current(void);
 void coro_suspend(void);
 
 /** Goes on after its coro_suspend; returns when it suspends again or ends. `co` is gone
- * once it has ended. */
+ *  once it has ended. */
 void coro_resume(struct coro *co);
 
 void coro_set_label(struct coro *co, const char *label);

@@ -41,7 +41,7 @@ struct coro_context {
 void coro_context_init(struct coro_context *self);
 
 /** A context that will call fn(arg) at the top of the given stack (16-byte aligned end).
- * fn must first call coro_context_arrived and must never return. */
+ *  fn must first call coro_context_arrived and must never return. */
 void coro_context_make(struct coro_context *self, void *bottom, size_t size,
                        void (*fn)(void *), void *arg);
 
@@ -52,11 +52,11 @@ void coro_context_fini(struct coro_context *self);
 void coro_context_arrived(struct coro_context *self, struct coro_context *from);
 
 /** Saves the running stack in `from`, goes on in `to`; returns when someone switches
- * back. `empty`: nothing on the stack of `from` is needed any more. */
+ *  back. `empty`: nothing on the stack of `from` is needed any more. */
 void coro_context_switch(struct coro_context *from, struct coro_context *to, bool empty);
 
 /** Makes this thread fit for the switch. -1 with ENOTSUP: it has a hardware shadow stack
- * that cannot be switched off. */
+ *  that cannot be switched off. */
 int coro_context_allow(void);
 
 #endif

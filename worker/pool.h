@@ -16,7 +16,7 @@
 struct pool;
 
 /** Inside what has to be done; zero it, set `run`. The pool does not touch it any more
- * once run() has been called: run() may give it away or submit it again. */
+ *  once run() has been called: run() may give it away or submit it again. */
 struct pool_job {
     void (*run)(struct pool_job *job, unsigned thread_index);
     /* the pool's */

@@ -6,8 +6,10 @@
  *          of the seed and i), so an error can be repeated.
  * Called:  by soak.py and instructions.py; at -m N and at the end it prints "at N" and
  *          waits for a line on stdin, so that its caller can look at the server
- * meanwhile. Fails:   at the first wrong byte, status, framing or end: one line, exit 1.
- * A server that says nothing for 30 s is an error too. Usage: exit 64.
+ *          meanwhile.
+ * Fails:   at the first wrong byte, status, framing or end: one line, exit 1. A server
+ *          that says nothing for 30 s is an error too.
+ * Usage:   exit 64.
  */
 #include <arpa/inet.h>
 #include <errno.h>
