@@ -44,14 +44,6 @@ static bool is_candidate(const struct master *master, const struct slot *slot)
     return master->change.active && slot->generation == master->change.next.number;
 }
 
-/* What a start exits with: the worker's own verdict where it gave one. */
-static int status_of(int wait_status)
-{
-    const int status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : EXIT_INTERNAL;
-
-    return status >= EXIT_USAGE && status <= EXIT_CONFIG ? status : EXIT_INTERNAL;
-}
-
 bool reload_on_death(struct master *master, const struct slot *slot)
 {
     char cause[96], text[256];
@@ -61,7 +53,8 @@ bool reload_on_death(struct master *master, const struct slot *slot)
     reap_format_status(slot->wait_status, cause, sizeof(cause));
     snprintf(text, sizeof(text), "worker %u (pid %d, generation %u) %s", slot->index,
              (int)slot->pid, slot->generation, slot->doom != NULL ? slot->doom : cause);
-    fail(master, slot->doom != NULL ? EXIT_INTERNAL : status_of(slot->wait_status), text);
+    /* a verdict of its own came before, over the channel; an exit status may be anyone's */
+    fail(master, EXIT_INTERNAL, text);
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bad_start - its start does what the option `how` says: ok, fail, crash or hang. */
+/* bad_start - its start does what the option `how` says: ok, fail, crash, exit or hang. */
 #include <remuda.h>
 
 #include <signal.h>
@@ -20,6 +20,8 @@ static int start(remuda_ctx *c, void **state)
         return -EINVAL;
     if (strcmp(how, "crash") == 0)
         raise(SIGSEGV);
+    if (strcmp(how, "exit") == 0)
+        _exit(66); /* a status that means something else to the master */
     if (strcmp(how, "hang") == 0) {
         for (;;)
             pause();
