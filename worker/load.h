@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * load - how busy each worker is, as all can see it, without locks or reservations. [worker]
+ *
+ * The load of t is what t says (`load`: busy + waiting) and what is on the way to it: for
+ * each s, `sent` of s to t less `seen` by t of s. Each word has one writer, the worker whose
+ * entry it stands in; after its death the master (board_retire), then its successor.
+ *
+ * Whoever dies at any instant, the two settle: a receiver whose inbox is empty has seen all
+ * that was sent to it; a sender to an empty entry has sent only what was seen. A word may be
+ * wrong for one settling period, towards a load too small or too large by one message.
+ */
+#ifndef WORKER_LOAD_H
+#define WORKER_LOAD_H
+
+#include "common/scoreboard.h"
+#include "worker/place.h"
+
+/** Whom to look at. */
+enum load_peers {
+    LOAD_TAKERS, /* they serve, and are of our generation or a younger one */
+    LOAD_GIVERS  /* they have requests, and are of our generation or an older one */
+};
+
+/** busy + waiting + on the way to t; any process. */
+uint32_t load_of(const struct board *board, unsigned t);
+
+/** Copies the others of that kind into out[], at most BOARD_WORKERS; their number. `limit`
+ *  is their threads. */
+size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
+                 struct place_sibling out[static BOARD_WORKERS]);
+
+/** s is about to send to t: counts it; the number travels in the message, never 0. */
+uint64_t load_send(struct board *board, unsigned s, unsigned t);
+
+/** The message could not be sent. Before any other load_send from s to t. */
+void load_unsend(struct board *board, unsigned s, unsigned t);
+
+/** t has taken a message with this number from s out of its inbox, and its own `load`
+ *  counts the request already, or will not. 0: a message that does not count. A number that
+ *  was never sent changes nothing for long. */
+void load_take(struct board *board, unsigned t, unsigned s, uint64_t number);
+
+/** A worker sets right, about once a second, what the death of another has left: its `sent`
+ *  to empty entries and, if its inbox has just been found empty, its `seen`. */
+void load_settle(struct board *board, unsigned self, bool is_inbox_empty);
+
+/** What is left when nothing should be: all 0 in an idle server. */
+struct load_audit {
+    uint64_t load;     /* sum of all `load` */
+    unsigned unequal;  /* pairs with `sent` other than `seen` */
+    unsigned from, to; /* the first such pair */
+};
+struct load_audit load_audit(const struct board *board);
+
+#endif
