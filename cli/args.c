@@ -199,10 +199,11 @@ static int check_flags(const struct walk *w)
     return 0;
 }
 
-/* Help and version answer whatever else stands there. */
+/* Help and version answer whatever else stands there; bench reads its own flags. */
 static bool is_done(const struct walk *w)
 {
-    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION;
+    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION ||
+           w->args->verb == CLI_BENCH;
 }
 
 int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
@@ -222,7 +223,8 @@ int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
         else
             status = take_word(&w, word);
     }
-    if (status == 0 && !is_done(&w))
+    args->rest = w.next;
+    if (status == 0 && (!is_done(&w) || args->verb == CLI_BENCH))
         status = check_flags(&w);
     return status;
 }

@@ -17,6 +17,7 @@ enum cli_verb {
     CLI_CHECK,
     CLI_CONFIG,
     CLI_EXPLAIN,
+    CLI_BENCH,
     CLI_VERSION,
     CLI_HELP,
     CLI_VERBS
@@ -36,6 +37,7 @@ struct cli_args {
     struct cli_texts define, bind, plugin;
     bool json, defaults;
     const char *key; /* of explain; NULL: list all */
+    char **rest;     /* what follows a verb with flags of its own (bench) */
 };
 
 /** 0, or CLI_USAGE_ERROR after one or two lines on `err`: what is wrong, the nearest
@@ -51,6 +53,9 @@ void cli_usage(FILE *out, enum cli_verb verb);
 
 /** --version: version, commit, what was compiled in. */
 void cli_version(FILE *out);
+
+/** `remuda bench` with the words behind the verb; the exit status. */
+int cli_bench(char **words);
 
 /** The verb of that name; CLI_VERBS: none. */
 enum cli_verb cli_verb_find(const char *name);

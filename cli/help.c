@@ -86,6 +86,45 @@ static const struct verb verbs[CLI_VERBS] = {
             "Type, default, range, and whether a change takes effect by a reload or a "
             "restart.\n",
         },
+    [CLI_BENCH] =
+        {
+            "bench",
+            "remuda bench [-c N] [-r RATE] [-d TIME] [FLAG]... URL",
+            "put a load on an HTTP server: rate, latencies, fairness",
+            "Closed loop: N clients, each asks again when it was answered. With -r: "
+            "open\n"
+            "loop, requests are due at RATE whatever the server does, and latencies "
+            "count\n"
+            "from when they were due. URL is http://HOST[:PORT]/PATH or\n"
+            "http+unix:/SOCKET:/PATH. Exit status 0; 1 when anything failed.\n"
+            "\n"
+            "  -c N                  connections (10); in the open loop at most (256)\n"
+            "  -r RATE               open loop: requests per second, evenly spaced\n"
+            "  --poisson             with -r: at random, a Poisson process; --seed N "
+            "(1)\n"
+            "  -d TIME               how long requests are sent, warm-up included (12s)\n"
+            "  --warmup TIME         not measured (2s, or a sixth of a shorter run)\n"
+            "  --timeout TIME        of a connect, and of a request (30s)\n"
+            "  --close               a connection per request\n"
+            "  --connect HOW         sequential, together (default) or bursts=N; all "
+            "are\n"
+            "                        open before the first request\n"
+            "  --starts HOW          first requests together (default), or spread over\n"
+            "                        half the warm-up\n"
+            "  --think MS            a client waits that long before it asks again\n"
+            "  --slots N --service MS\n"
+            "                        of the server: a client also starved if it was "
+            "silent\n"
+            "                        for more than 3 x (clients / slots) x service\n"
+            "  -m METHOD             GET, or POST with a body\n"
+            "  -H 'NAME: VALUE'      may be repeated\n"
+            "  --body FILE, --body-size N\n"
+            "                        sends that file, or N bytes\n"
+            "  --expect STATUS       any other is a failure; without it 2xx and 3xx are "
+            "good\n"
+            "  --unix PATH           connects to that socket, whatever HOST is\n"
+            "  --json                for programs; docs/BENCH.md has the keys\n",
+        },
     [CLI_VERSION] = {NULL, "remuda --version", NULL, ""},
     [CLI_HELP] = {NULL, "remuda [COMMAND] --help", NULL, ""},
 };

@@ -7,7 +7,7 @@ import pytest
 
 from daemon import PLUGINS, SOURCE, run
 
-COMMANDS = ["run", "check", "config", "explain"]
+COMMANDS = ["run", "check", "config", "explain", "bench"]
 
 
 def test_help():

@@ -53,6 +53,7 @@ static const struct {
     {"remuda explain", CLI_EXPLAIN, NULL, 0, 0, 0, false, false, NULL},
     {"remuda --version", CLI_VERSION, NULL, 0, 0, 0, false, false, NULL},
     {"remuda run --help", CLI_HELP, NULL, 0, 0, 0, false, false, NULL},
+    {"remuda bench -c 4 --json x y", CLI_BENCH, NULL, 0, 0, 0, false, false, NULL},
     {"remuda -- -odd", CLI_SERVE, NULL, 0, 0, 1, false, false, NULL},
 };
 
@@ -97,6 +98,8 @@ static const struct {
     {"remuda run -c a.ini ./a.so", "does not take '-c'"},
     {"remuda run", "a plugin is missing"},
     {"remuda explain a b", "unexpected argument 'b'"},
+    {"remuda -c a.ini bench http://h/", "does not take '-c'"},
+    {"remuda bnech", "did you mean 'bench'?"},
     {"remuda check check", "unexpected argument 'check'"},
     {"remuda explain -b x", "does not take '-b'"},
 };
@@ -136,6 +139,19 @@ static void every_verb_has_a_help(void **state)
     }
 }
 
+static void bench_reads_its_own_words(void **state)
+{
+    char line[] = "remuda bench -c 4 u", *argv[WORDS];
+    struct cli_args args;
+
+    (void)state;
+    assert_int_equal(cli_args_parse(&args, cut(line, argv), argv, stderr), 0);
+    assert_string_equal(args.rest[0], "-c");
+    assert_string_equal(args.rest[2], "u");
+    assert_null(args.rest[3]);
+    cli_args_fini(&args);
+}
+
 static void help_is_of_the_verb_before_it(void **state)
 {
     char line[] = "remuda check --help", *argv[WORDS];
@@ -153,6 +169,7 @@ int main(void)
         cmocka_unit_test(reads),
         cmocka_unit_test(refuses_with_a_hint_and_the_usage),
         cmocka_unit_test(every_verb_has_a_help),
+        cmocka_unit_test(bench_reads_its_own_words),
         cmocka_unit_test(help_is_of_the_verb_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
