@@ -224,7 +224,19 @@ static void settle_unanswered(struct request *req)
         req->conn->is_closing = true;
 }
 
-void answer_settle(struct request *req)
+/* Its handler left tasks behind: what it answered is not sent. */
+static void settle_rejected(struct request *req)
+{
+    if (atomic_load(&req->response_state) != RESPONSE_STREAMING) {
+        answer_host(req, 500);
+        return;
+    }
+    if (req->conn != NULL)
+        stream_end(req, false);
+    request_account(req, req->response.status);
+}
+
+static void settle(struct request *req)
 {
     switch (atomic_load(&req->response_state)) {
     case RESPONSE_HANDLER:
@@ -236,5 +248,13 @@ void answer_settle(struct request *req)
     default:
         settle_unanswered(req);
     }
+}
+
+void answer_settle(struct request *req)
+{
+    if (req->has_left_tasks)
+        settle_rejected(req);
+    else
+        settle(req);
     atomic_store(&req->response_state, RESPONSE_DONE);
 }

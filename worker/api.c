@@ -10,56 +10,10 @@
 
 #include <errno.h>
 
-/* The one task and the one semaphore there are: both say -ENOSYS. */
-struct remuda_task {
-    char none;
-};
-struct remuda_sem {
-    char none;
-};
-
-static struct remuda_task no_task;
-static struct remuda_sem no_sem;
-
 static int no_event(remuda_ctx *c, const char *name, const char *data, size_t n)
 {
     (void)c, (void)name, (void)data, (void)n;
     return -ENOSYS;
-}
-
-static remuda_task *no_spawn(remuda_ctx *c, int where, remuda_fn fn, void *arg)
-{
-    (void)c, (void)where, (void)fn, (void)arg;
-    return &no_task;
-}
-
-static int no_wait(remuda_ctx *c, remuda_task *const *t, size_t n, int how, uint32_t ms)
-{
-    (void)c, (void)t, (void)n, (void)how, (void)ms;
-    return -ENOSYS;
-}
-
-static int no_result(remuda_task *t)
-{
-    (void)t;
-    return -ENOSYS;
-}
-
-static remuda_sem *no_semaphore(remuda_ctx *c, const char *name, uint32_t permits)
-{
-    (void)c, (void)name, (void)permits;
-    return &no_sem;
-}
-
-static int no_acquire(remuda_ctx *c, remuda_sem *s, uint32_t ms)
-{
-    (void)c, (void)s, (void)ms;
-    return -ENOSYS;
-}
-
-static void no_release(remuda_ctx *c, remuda_sem *s)
-{
-    (void)c, (void)s;
 }
 
 static int no_call(remuda_ctx *c, const char *job, remuda_bytes in, remuda_bytes *out,
@@ -89,15 +43,15 @@ const remuda_api api_table = {
     .event = no_event,
     .sleep = api_sleep,
     .ready = api_ready,
-    .spawn = no_spawn,
-    .wait = no_wait,
-    .result = no_result,
+    .spawn = api_spawn,
+    .wait = api_wait,
+    .result = api_result,
     .deadline = api_deadline,
     .cancelled = api_cancelled,
     .draining = api_draining,
-    .sem = no_semaphore,
-    .acquire = no_acquire,
-    .release = no_release,
+    .sem = api_semaphore,
+    .acquire = api_acquire,
+    .release = api_release,
     .call = no_call,
     .finish = api_finish,
     .alloc = api_alloc,

@@ -32,10 +32,18 @@ int api_write(remuda_ctx *c, const void *p, size_t n);
 /* api_wait.c */
 int api_sleep(remuda_ctx *c, uint32_t ms);
 int api_ready(remuda_ctx *c, int fd, int events, uint32_t ms);
-int api_deadline(remuda_ctx *c, uint32_t ms);
 int api_cancelled(remuda_ctx *c);
 int api_draining(remuda_ctx *c);
 void api_finish(remuda_ctx *c, int rc);
+
+/* api_task.c */
+remuda_task *api_spawn(remuda_ctx *c, int where, remuda_fn fn, void *arg);
+int api_wait(remuda_ctx *c, remuda_task *const *t, size_t n, int how, uint32_t ms);
+int api_result(remuda_task *t);
+int api_deadline(remuda_ctx *c, uint32_t ms);
+remuda_sem *api_semaphore(remuda_ctx *c, const char *name, uint32_t permits);
+int api_acquire(remuda_ctx *c, remuda_sem *s, uint32_t ms);
+void api_release(remuda_ctx *c, remuda_sem *s);
 
 /* api_memory.c */
 void *api_alloc(remuda_ctx *c, size_t n);

@@ -13,6 +13,7 @@
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
+#include "worker/task.h"
 
 void *api_alloc(remuda_ctx *c, size_t n)
 {
@@ -55,7 +56,8 @@ void *api_state(remuda_ctx *c)
 
 void *api_arg(remuda_ctx *c)
 {
-    return c->kind == CTX_REQUEST ? request_of(c)->route->arg : NULL;
+    const struct request *req = task_request(c);
+    return req != NULL ? req->route->arg : NULL;
 }
 
 void api_log(remuda_ctx *c, int level, const char *msg)
@@ -67,8 +69,9 @@ void api_log(remuda_ctx *c, int level, const char *msg)
     if (!log_is_on(as))
         return;
     char id[REQUEST_ID_BYTES] = "";
-    if (c->kind == CTX_REQUEST)
-        request_format_id(request_of(c), id);
+    const struct request *req = task_request(c);
+    if (req != NULL)
+        request_format_id(req, id);
     if (id[0] != '\0')
         log_line(as, "%s: %s [%s]", c->plugin->name, msg, id);
     else

@@ -2,8 +2,9 @@
 /*
  * api_request - what a handler can ask of its request.           [worker]
  *
- * Owns:    nothing; strings stand in the input or the arena and live as long as the ctx.
- * Called:  by plugins, through the table in api.c, on the handler's thread.
+ * Owns:    nothing; strings stand in the input or the ctx's own memory, and live as long.
+ * Called:  by plugins, through the table in api.c, on the handler's thread and its tasks', at
+ *          the same time: the request is only read.
  * Fails:   as include/remuda.h says; a ctx that is no request has no header, no body.
  */
 #include "worker/api.h"
@@ -13,6 +14,7 @@
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
+#include "worker/task.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,14 +35,14 @@ static const char *unescaped(remuda_ctx *c, struct slice text)
     return copy;
 }
 
-static const char *request_id(struct request *req)
+static const char *request_id(remuda_ctx *c, struct request *req)
 {
-    char *id = ctx_keep(&req->ctx, REQUEST_ID_BYTES);
+    char *id = ctx_keep(c, REQUEST_ID_BYTES);
     request_format_id(req, id);
     return id;
 }
 
-static const char *of_request(struct request *req, int what)
+static const char *of_request(remuda_ctx *c, struct request *req, int what)
 {
     const struct http_request *head = &req->parser.request;
     switch (what) {
@@ -49,16 +51,16 @@ static const char *of_request(struct request *req, int what)
     case REMUDA_TARGET:
         return request_text(req, head->target).p;
     case REMUDA_PATH:
-        return memchr(req->path.p, '%', req->path.n) ? unescaped(&req->ctx, req->path)
+        return memchr(req->path.p, '%', req->path.n) ? unescaped(c, req->path)
                                                      : req->path.p;
     case REMUDA_QUERY:
-        return arena_text(&req->ctx, request_text(req, head->query));
+        return arena_text(c, request_text(req, head->query));
     case REMUDA_SCHEME:
         return "http";
     case REMUDA_PEER:
         return strcmp(req->peer, "unix:") == 0 ? "" : req->peer;
     case REMUDA_ID:
-        return request_id(req);
+        return request_id(c, req);
     case REMUDA_PATTERN:
         return req->route->pattern;
     default:
@@ -70,14 +72,15 @@ const char *api_get(remuda_ctx *c, int what)
 {
     if (what == REMUDA_ROLE)
         return c->worker->is_check ? "check" : "worker";
-    return c->kind == CTX_REQUEST ? of_request(request_of(c), what) : "";
+    struct request *req = task_request(c);
+    return req != NULL ? of_request(c, req, what) : "";
 }
 
 const char *api_header(remuda_ctx *c, const char *name)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return NULL;
-    struct request *req = request_of(c);
     const struct http_request *head = &req->parser.request;
     struct slice wanted = slice_of(name);
     const char *first = http_request_field(head, req->base, wanted, NULL);
@@ -91,9 +94,9 @@ const char *api_header(remuda_ctx *c, const char *name)
 
 int api_header_at(remuda_ctx *c, size_t i, const char **name, const char **value)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return -ENOENT;
-    struct request *req = request_of(c);
     if (i >= req->parser.request.field_count)
         return -ENOENT;
     const struct http_field *field = &req->parser.request.field[i];
@@ -104,9 +107,9 @@ int api_header_at(remuda_ctx *c, size_t i, const char **name, const char **value
 
 const char *api_query(remuda_ctx *c, const char *name)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return NULL;
-    struct request *req = request_of(c);
     struct slice query = request_text(req, req->parser.request.query);
     if (query.n == 0)
         return NULL;
@@ -124,9 +127,9 @@ const char *api_query(remuda_ctx *c, const char *name)
 
 const char *api_param(remuda_ctx *c, const char *name)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return NULL;
-    struct request *req = request_of(c);
     for (uint32_t i = 0; i < req->match.param_count; i++) {
         if (slice_is(req->match.param[i].name, slice_of(name)))
             return unescaped(c, req->match.param[i].value);
@@ -136,9 +139,9 @@ const char *api_param(remuda_ctx *c, const char *name)
 
 int api_body(remuda_ctx *c, remuda_bytes *out)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return -EPERM;
-    struct request *req = request_of(c);
     out->p = req->body_bytes > 0 ? req->body : "";
     out->n = req->body_bytes;
     return 0;
@@ -146,13 +149,15 @@ int api_body(remuda_ctx *c, remuda_bytes *out)
 
 int64_t api_read(remuda_ctx *c, void *buf, size_t n)
 {
-    if (c->kind != CTX_REQUEST)
+    struct request *req = task_request(c);
+    if (req == NULL)
         return -EPERM;
-    struct request *req = request_of(c);
-    size_t left = req->body_bytes - req->body_taken;
-    size_t taken = n < left ? n : left;
+    size_t before = atomic_load(&req->body_taken), taken;
+    do {
+        size_t left = req->body_bytes - before;
+        taken = n < left ? n : left;
+    } while (!atomic_compare_exchange_weak(&req->body_taken, &before, before + taken));
     if (taken > 0)
-        memcpy(buf, req->body + req->body_taken, taken);
-    req->body_taken += taken;
+        memcpy(buf, req->body + before, taken);
     return (int64_t)taken;
 }

@@ -8,8 +8,6 @@
  */
 #include "worker/api.h"
 
-#include "common/check.h"
-#include "common/clock.h"
 #include "common/log.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -19,17 +17,9 @@
 #include <errno.h>
 #include <poll.h>
 
-enum { NS_PER_MS = 1000000 };
-
-static uint64_t after_ms(uint32_t ms)
-{
-    return ms == REMUDA_FOREVER ? WAIT_FOREVER
-                                : clock_mono_ns() + (uint64_t)ms * NS_PER_MS;
-}
-
 int api_sleep(remuda_ctx *c, uint32_t ms)
 {
-    return ctx_wait(c, -1, 0, after_ms(ms));
+    return ctx_wait(c, -1, 0, wait_until_ns(ms));
 }
 
 static int poll_now(int fd, int events)
@@ -59,21 +49,11 @@ int api_ready(remuda_ctx *c, int fd, int events, uint32_t ms)
     if (seen != 0)
         seen = ((seen & POLLIN) ? EV_READ : 0) | ((seen & POLLOUT) ? EV_WRITE : 0);
     else
-        seen = ctx_wait(c, fd, wanted, after_ms(ms));
+        seen = ctx_wait(c, fd, wanted, wait_until_ns(ms));
     if (seen <= 0)
         return seen == 0 ? -ETIMEDOUT : seen;
     return ((seen & EV_READ) ? REMUDA_READABLE : 0) |
            ((seen & EV_WRITE) ? REMUDA_WRITABLE : 0);
-}
-
-int api_deadline(remuda_ctx *c, uint32_t ms)
-{
-    if (ms == REMUDA_FOREVER)
-        return 0;
-    uint64_t at_ns = after_ms(ms);
-    if (c->deadline_ns == 0 || at_ns < c->deadline_ns)
-        c->deadline_ns = at_ns;
-    return 0;
 }
 
 int api_cancelled(remuda_ctx *c)

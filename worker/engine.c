@@ -22,6 +22,7 @@
 #include "worker/request.h"
 #include "worker/self.h"
 #include "worker/stream.h"
+#include "worker/task.h"
 #include "worker/wait.h"
 
 #include <errno.h>
@@ -34,12 +35,14 @@ static void begin_run(struct request *req)
     w->engine->run(req);
 }
 
-static void publish_load(struct worker *w)
+void engine_publish_load(struct worker *w)
 {
-    unsigned waiting = w->slots.waiting_count + w->flights.waiting_count;
-    board_set32(&w->entry->load, w->slots.busy + w->slots.waiting_count);
+    const struct lane *slots = &w->slots;
+    unsigned waiting = slots->waiting_count + w->flights.waiting_count;
+    board_set32(&w->entry->load,
+                slots->busy + slots->waiting_count + slots->task_waiting_count);
     board_set32(&w->entry->waiting, waiting);
-    board_set32(&w->entry->inflight, w->slots.busy + w->flights.busy);
+    board_set32(&w->entry->inflight, slots->busy - slots->task_busy + w->flights.busy);
 }
 
 void engine_dispatch(struct request *req)
@@ -52,7 +55,7 @@ void engine_dispatch(struct request *req)
     if (req->route->is_long && w->phase == WORKER_DRAINING)
         ctx_cancel(&req->ctx, -ESHUTDOWN);
     bool is_in = lane_enter(w->engine->lane(w, req->route), req);
-    publish_load(w);
+    engine_publish_load(w);
     if (is_in)
         begin_run(req);
     else
@@ -76,6 +79,13 @@ static void run_in_turn(struct worker *w, struct request *next)
     w->is_running_turns = false;
 }
 
+void engine_pass_on(struct worker *w, struct request *next)
+{
+    if (next != NULL)
+        run_in_turn(w, next);
+    task_serve_lane(w);
+}
+
 /* The handler has ended and its memory is the loop's again. */
 static void finish_run(struct request *req)
 {
@@ -83,12 +93,11 @@ static void finish_run(struct request *req)
     req->handler = HANDLER_ENDED;
     answer_settle(req); /* first: its line in the log names the slot */
     struct request *next = lane_leave(req->lane, req);
-    publish_load(w);
+    engine_publish_load(w);
     if (req->conn != NULL)
         conn_on_answer(req->conn);
     request_release(req);
-    if (next != NULL)
-        run_in_turn(w, next);
+    engine_pass_on(w, next);
     lifecycle_on_gone(w);
 }
 
@@ -100,6 +109,7 @@ static void run_on_thread(struct pool_job *job, unsigned thread_index)
     struct request *req = CONTAINER_OF(job, struct request, job);
     atomic_store(&req->ctx.waiter, waiter_of_thread());
     req->rc = req->route->fn(&req->ctx);
+    req->has_left_tasks = task_leave(&req->ctx);
     atomic_store(&req->ctx.waiter, NULL);
     ctx_clean(&req->ctx);
     done_put(&req->ctx.worker->done, req, true);
@@ -122,9 +132,10 @@ static void coro_main(void *arg)
 {
     struct request *req = arg;
     struct waiter waiter;
-    waiter_init_coro(&waiter, req, req->ctx.worker->loop);
+    waiter_init_coro(&waiter, &req->ctx);
     atomic_store_explicit(&req->ctx.waiter, &waiter, memory_order_relaxed);
     req->rc = req->route->fn(&req->ctx);
+    req->has_left_tasks = task_leave(&req->ctx);
     atomic_store_explicit(&req->ctx.waiter, NULL, memory_order_relaxed);
     ctx_clean(&req->ctx);
     req->has_ended_here = true;
@@ -151,13 +162,25 @@ void engine_run_coro(struct request *req)
     after_coro(req);
 }
 
-void engine_resume(struct request *req, struct coro *coro)
+void engine_resume(struct remuda_ctx *c, struct coro *coro)
 {
     coro_resume(coro);
-    after_coro(req);
+    if (c->kind == CTX_REQUEST)
+        after_coro(request_of(c));
+    else
+        task_after_coro(c);
 }
 
 /* ---- as an event ---- */
+
+/* Finished with live tasks: it comes back through done.h when the last has ended. */
+static bool has_to_wait(struct request *req)
+{
+    if (req->route->mode != REMUDA_EVENT || !task_leave_later(&req->ctx))
+        return false;
+    req->has_left_tasks = true;
+    return true;
+}
 
 void engine_run_event(struct request *req)
 {
@@ -175,6 +198,8 @@ void engine_run_event(struct request *req)
         done_put(&req->ctx.worker->done, req, true);
         return;
     }
+    if (has_to_wait(req))
+        return;
     ctx_clean(&req->ctx);
     finish_run(req);
 }
@@ -188,7 +213,7 @@ void engine_on_done(struct request *req, bool has_ended)
         if (!has_ended)
             conn_on_output(req->conn);
     }
-    if (!has_ended)
+    if (!has_ended || has_to_wait(req))
         return;
     ctx_clean(&req->ctx); /* an event's; a thread has done its own */
     finish_run(req);
@@ -198,7 +223,7 @@ void engine_abandon(struct request *req)
 {
     CHECK(req->handler == HANDLER_QUEUED);
     lane_abandon(req->lane, req);
-    publish_load(req->ctx.worker);
+    engine_publish_load(req->ctx.worker);
     req->handler = HANDLER_ENDED;
     request_account(req, 0);
     request_release(req);

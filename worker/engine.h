@@ -10,6 +10,8 @@
 #ifndef WORKER_ENGINE_H
 #define WORKER_ENGINE_H
 
+#include "include/remuda.h"
+
 #include <stdbool.h>
 
 struct coro;
@@ -32,8 +34,8 @@ extern const struct engine engine_event, engine_thread;
 /** A complete request with a route: run it now or let it wait for its lane. */
 void engine_dispatch(struct request *req);
 
-/** A suspended coroutine goes on; then its request is looked after. */
-void engine_resume(struct request *req, struct coro *coro);
+/** A suspended coroutine goes on; then its request or task is looked after. */
+void engine_resume(struct remuda_ctx *c, struct coro *coro);
 
 /** What both engines are made of. */
 void engine_run_pool(struct request *req);
@@ -42,6 +44,13 @@ void engine_run_event(struct request *req);
 
 /** The loop's part of what another thread has ended (done.h). */
 void engine_on_done(struct request *req, bool has_ended);
+
+/** After a place in a lane was given back: `next` (or NULL) and the tasks whose turn has
+ *  come. */
+void engine_pass_on(struct worker *w, struct request *next);
+
+/** The scoreboard's figures of the lanes. */
+void engine_publish_load(struct worker *w);
 
 /** A request that waits in a lane will not run: its client has left. */
 void engine_abandon(struct request *req);

@@ -2,8 +2,8 @@
 /*
  * lane - a count of those who run, a queue of those who wait.    [worker]
  *
- * Owns:    the count and the order; requests belong to request.c.
- * Called:  by engine.c (enter), request.c (leave, abandon).
+ * Owns:    the count and the order; requests and tasks to request.c, task.c.
+ * Called:  by engine.c for requests, task.c for tasks.
  * Fails:   never after init.
  */
 #include "worker/lane.h"
@@ -20,6 +20,8 @@ int lane_init(struct lane *l, unsigned limit, struct board_record *records,
                        .records = records,
                        .record_count = limit < count ? limit : count};
     list_init(&l->waiting);
+    list_init(&l->tasks);
+    list_init(&l->granted);
     l->free_records = calloc(l->record_count + 1, sizeof *l->free_records);
     if (l->free_records == NULL)
         return -1;
@@ -34,17 +36,61 @@ void lane_fini(struct lane *l)
     l->free_records = NULL;
 }
 
+static int take_record(struct lane *l, const struct request *req)
+{
+    if (l->free_count == 0)
+        return LANE_NO_RECORD;
+    int record = l->free_records[--l->free_count];
+    request_record(req, &l->records[record]);
+    return record;
+}
+
+static void drop_record(struct lane *l, int record)
+{
+    if (record == LANE_NO_RECORD)
+        return;
+    board_record_end(&l->records[record]);
+    l->free_records[l->free_count++] = (uint16_t)record;
+}
+
 static void begin(struct lane *l, struct request *req)
 {
     l->busy++;
     CHECK(l->busy <= l->limit);
     req->lane = l;
-    req->record = LANE_NO_RECORD;
-    if (l->free_count > 0) {
-        req->record = l->free_records[--l->free_count];
-        request_record(req, &l->records[req->record]);
-    }
+    req->record = take_record(l, req);
 }
+
+static void begin_task(struct lane *l, struct lane_task *task)
+{
+    l->busy++;
+    l->task_busy++;
+    CHECK(l->busy <= l->limit && l->task_busy <= l->busy);
+    task->record = LANE_NO_RECORD;
+}
+
+/* A place is free: a task first, then a request. */
+static struct request *pass_on(struct lane *l)
+{
+    struct list *link = list_first(&l->tasks);
+    if (link != NULL) {
+        list_remove(link);
+        l->task_waiting_count--;
+        begin_task(l, LIST_ENTRY(link, struct lane_task, link));
+        list_append(&l->granted, link);
+        return NULL;
+    }
+    link = list_first(&l->waiting);
+    if (link == NULL)
+        return NULL;
+    struct request *next = LIST_ENTRY(link, struct request, lane_link);
+    list_remove(link);
+    l->waiting_count--;
+    begin(l, next);
+    return next;
+}
+
+/* ---- requests ---- */
 
 bool lane_enter(struct lane *l, struct request *req)
 {
@@ -60,21 +106,11 @@ bool lane_enter(struct lane *l, struct request *req)
 
 struct request *lane_leave(struct lane *l, struct request *req)
 {
-    CHECK(l->busy > 0 && req->lane == l);
+    CHECK(l->busy > l->task_busy && req->lane == l);
     l->busy--;
-    if (req->record != LANE_NO_RECORD) {
-        board_record_end(&l->records[req->record]);
-        l->free_records[l->free_count++] = (uint16_t)req->record;
-    }
+    drop_record(l, req->record);
     req->lane = NULL;
-    struct list *link = list_first(&l->waiting);
-    if (link == NULL)
-        return NULL;
-    struct request *next = LIST_ENTRY(link, struct request, lane_link);
-    list_remove(link);
-    l->waiting_count--;
-    begin(l, next);
-    return next;
+    return pass_on(l);
 }
 
 void lane_abandon(struct lane *l, struct request *req)
@@ -83,4 +119,39 @@ void lane_abandon(struct lane *l, struct request *req)
     list_remove(&req->lane_link);
     l->waiting_count--;
     req->lane = NULL;
+}
+
+/* ---- tasks ---- */
+
+bool lane_enter_task(struct lane *l, struct lane_task *task)
+{
+    list_init(&task->link);
+    if (l->busy < l->limit) { /* no task waits then, and requests are behind tasks */
+        begin_task(l, task);
+        return true;
+    }
+    list_append(&l->tasks, &task->link);
+    l->task_waiting_count++;
+    return false;
+}
+
+void lane_record_task(struct lane *l, struct lane_task *task, const struct request *req)
+{
+    task->record = take_record(l, req);
+}
+
+struct request *lane_leave_task(struct lane *l, struct lane_task *task)
+{
+    CHECK(l->task_busy > 0);
+    l->busy--;
+    l->task_busy--;
+    drop_record(l, task->record);
+    return pass_on(l);
+}
+
+void lane_abandon_task(struct lane *l, struct lane_task *task)
+{
+    CHECK(l->task_waiting_count > 0);
+    list_remove(&task->link);
+    l->task_waiting_count--;
 }

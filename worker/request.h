@@ -51,9 +51,9 @@ struct request {
     uint32_t consumed; /* bytes of the connection's input that are ours */
     bool has_head;
     const char *body;
-    size_t body_bytes; /* so far; all of it once a handler runs */
-    size_t body_taken; /* by remuda_read */
-    char *body_buffer; /* malloc; NULL: the body stands in the input */
+    size_t body_bytes;        /* so far; all of it once a handler runs */
+    atomic_size_t body_taken; /* by remuda_read; tasks may read too */
+    char *body_buffer;        /* malloc; NULL: the body stands in the input */
     size_t body_room;
     uint64_t body_begun_ms;
     struct slice path; /* canonical; inside the input or the arena */
@@ -73,6 +73,8 @@ struct request {
     int rc;                /* the handler's */
     bool has_ended_here;   /* on the loop: the coroutine is through, or finish was
                                      called inside the callback */
+    bool has_left_tasks;   /* it returned with live ones, which have ended since */
+    bool has_lent;         /* on the loop: a task runs in its slot, task_slot.c */
     bool is_in_handler;    /* EVENT: the callback has not returned yet */
     struct lane *lane;
     struct list lane_link;

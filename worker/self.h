@@ -14,6 +14,7 @@
 #include "worker/block.h"
 #include "worker/deadline.h"
 #include "worker/done.h"
+#include "worker/family.h"
 #include "worker/lane.h"
 
 #include <ev.h>
@@ -94,9 +95,11 @@ struct worker {
     struct lane flights;         /* max_inflight: ASYNC and EVENT in the event class */
     struct list turn_come; /* requests that have entered a lane and do not run yet */
     bool is_running_turns;
+    bool is_serving_tasks;
     struct pool *pool;
     struct coro_pool *coros;
-    struct done done; /* what other threads have ended */
+    struct done done;     /* what other threads have ended */
+    struct family family; /* tasks and semaphores; has a lock of its own */
 
     struct plugins *plugins;
     struct http_router *router;

@@ -3,7 +3,8 @@
  * wait - suspend a coroutine or block a thread, until something happens.   [worker]
  *
  * Owns:    the eventfd of each pool thread, for the life of the process.
- * Called:  by api_wait.c and stream.c on the waiting side; ctx.c, stream.c wake.
+ * Called:  by api_wait.c, stream.c, join.c, semaphore.c on the waiting side; family.c and
+ *          stream.c wake.
  * Fails:   a thread whose eventfd cannot be made sleeps in steps of 20 ms instead.
  */
 #include "worker/wait.h"
@@ -12,13 +13,20 @@
 #include "common/clock.h"
 #include "worker/coro.h"
 #include "worker/engine.h"
+#include "worker/self.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { NS_PER_S = 1000000000, BLIND_STEP_NS = 20000000 };
+enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000, BLIND_STEP_NS = 20000000 };
+
+uint64_t wait_until_ns(uint32_t ms)
+{
+    return ms == REMUDA_FOREVER ? WAIT_FOREVER
+                                : clock_mono_ns() + (uint64_t)ms * NS_PER_MS;
+}
 
 /* ---- coroutines ---- */
 
@@ -27,7 +35,7 @@ static void resume(struct waiter *w)
     ev_timer_stop(w->loop, &w->timer);
     ev_io_stop(w->loop, &w->io);
     w->is_suspended = false;
-    engine_resume(w->request, w->coro); /* w is gone if the coroutine has ended */
+    engine_resume(w->ctx, w->coro); /* w is gone if the coroutine has ended */
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -45,10 +53,10 @@ static void on_ready(struct ev_loop *loop, ev_io *io, int events)
     resume(w);
 }
 
-void waiter_init_coro(struct waiter *w, struct request *req, struct ev_loop *loop)
+void waiter_init_coro(struct waiter *w, struct remuda_ctx *c)
 {
     *w = (struct waiter){
-        .request = req, .coro = coro_current(), .loop = loop, .event_fd = -1};
+        .ctx = c, .coro = coro_current(), .loop = c->worker->loop, .event_fd = -1};
     ev_timer_init(&w->timer, on_timer, 0., 0.);
     ev_io_init(&w->io, on_ready, -1, 0);
     w->timer.data = w->io.data = w;
@@ -150,9 +158,7 @@ int ctx_wait(struct remuda_ctx *c, int fd, int events, uint64_t at_ns)
             return error;
         if (has_waited && clock_mono_ns() >= at_ns)
             return 0; /* not before: sleep(0) lets others run */
-        uint64_t until_ns =
-            c->deadline_ns != 0 && c->deadline_ns < at_ns ? c->deadline_ns : at_ns;
-        int seen = waiter_wait(w, fd, events, until_ns);
+        int seen = waiter_wait(w, fd, events, ctx_until_ns(c, at_ns));
         if (seen != 0)
             return seen;
     }

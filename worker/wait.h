@@ -14,13 +14,12 @@
 #include <stdint.h>
 
 struct coro;
-struct request;
 
 #define WAIT_FOREVER UINT64_MAX
 
 struct waiter {
-    struct request *request; /* whom to look after when it has run on */
-    struct coro *coro;       /* NULL: a thread */
+    struct remuda_ctx *ctx; /* whom to look after when it has run on */
+    struct coro *coro;      /* NULL: a thread */
     struct ev_loop *loop;
     ev_timer timer;
     ev_io io;
@@ -29,8 +28,11 @@ struct waiter {
     atomic_int event_fd; /* of a thread; -1 until it first waits */
 };
 
-/** The current coroutine's; `on_resumed` is called on the loop after each resumption. */
-void waiter_init_coro(struct waiter *w, struct request *req, struct ev_loop *loop);
+/** The moment ms milliseconds (or REMUDA_FOREVER) from now. */
+uint64_t wait_until_ns(uint32_t ms);
+
+/** The current coroutine's, which runs c. */
+void waiter_init_coro(struct waiter *w, struct remuda_ctx *c);
 
 /** The calling pool thread's own. */
 struct waiter *waiter_of_thread(void);

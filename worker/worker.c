@@ -153,10 +153,9 @@ static void begin_engine(struct worker *w)
     must(lane_init(&w->flights, flights, w->entry->flight, BOARD_INFLIGHT) == 0,
          "the flights");
     done_init(&w->done, w->loop, engine_on_done);
+    family_init(w);
     w->pool = pool_create(threads);
     must(w->pool != NULL, "the thread pool");
-    if (!is_event)
-        return;
     w->coros = coro_pool_create((size_t)w->conf->worker.coroutine_stack_bytes,
                                 CORO_IDLE_KEPT, coro_cap());
     must(w->coros != NULL, "the coroutines");
@@ -234,6 +233,7 @@ static void end(struct worker *w)
     plugins_stop(w);
     pool_destroy(&w->pool);
     coro_pool_destroy(&w->coros);
+    family_fini(w);
     done_fini(&w->done);
     lane_fini(&w->flights);
     lane_fini(&w->slots);

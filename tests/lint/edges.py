@@ -36,7 +36,8 @@ LIBRARIES = {
 
 # The only files that may include <pthread.h> or <threads.h>: a thread is a decision.
 THREADED = {
-    "worker/pool.c", "worker/pool.h", "worker/self.h", "worker/done.h", "worker/stream.c",
+    "worker/pool.c", "worker/pool.h", "worker/self.h", "worker/done.h", "worker/family.h",
+    "worker/stream.c",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -96,12 +96,37 @@ static void test_records_are_shared_out(void **state)
     assert_int_equal(t->request[3].record, 0);
 }
 
+/* A task waits before all requests, and is not counted among the waiting. */
+static void test_tasks_go_first(void **state)
+{
+    struct lanes *t = *state;
+    struct lane_task task[2];
+    for (size_t i = 0; i < LIMIT; i++)
+        assert_true(lane_enter(&t->lane, &t->request[i]));
+    assert_false(lane_enter(&t->lane, &t->request[3]));
+    assert_false(lane_enter_task(&t->lane, &task[0]));
+    assert_false(lane_enter_task(&t->lane, &task[1]));
+    assert_int_equal(t->lane.waiting_count, 1);
+    assert_null(lane_leave(&t->lane, &t->request[0]));
+    assert_ptr_equal(list_first(&t->lane.granted), &task[0].link);
+    list_remove(&task[0].link);
+    lane_record_task(&t->lane, &task[0], &t->request[1]);
+    assert_int_equal(task[0].record, 0);
+    lane_abandon_task(&t->lane, &task[1]);
+    assert_int_equal(t->lane.task_waiting_count, 0);
+    assert_int_equal(t->lane.task_busy, 1);
+    assert_ptr_equal(lane_leave_task(&t->lane, &task[0]), &t->request[3]);
+    assert_int_equal(t->lane.task_busy, 0);
+    assert_int_equal(t->lane.busy, LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_story, open_state, close_state),
         cmocka_unit_test_setup_teardown(test_records_are_shared_out, open_state,
                                         close_state),
+        cmocka_unit_test_setup_teardown(test_tasks_go_first, open_state, close_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

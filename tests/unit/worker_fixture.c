@@ -98,6 +98,7 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     assert_int_equal(lane_init(&w->slots, 1, w->entry->slot, BOARD_SLOTS), 0);
     assert_int_equal(lane_init(&w->flights, 1, w->entry->flight, BOARD_INFLIGHT), 0);
     done_init(&w->done, w->loop, engine_on_done);
+    family_init(w);
     w->pool = pool_create(1);
     w->coros = coro_pool_create(STACK, 1, CORO_MOST);
     w->router = http_router_create();
@@ -140,6 +141,7 @@ void fixture_close(struct fixture **fixture)
     assert_nothing_is_left(f);
     pool_destroy(&w->pool);
     coro_pool_destroy(&w->coros);
+    family_fini(w);
     done_fini(&w->done);
     lane_fini(&w->flights);
     lane_fini(&w->slots);
