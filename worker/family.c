@@ -168,6 +168,8 @@ void family_init(struct worker *w)
 void family_fini(struct worker *w)
 {
     struct family *f = &w->family;
+    look_at_posted(
+        f); /* slots that were lent, given back after the last turn of the loop */
     CHECK(list_is_empty(&f->posted) && list_is_empty(&f->wakes));
     ev_async_stop(w->loop, &f->news);
     semaphore_free_all(w);

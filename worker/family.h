@@ -31,8 +31,9 @@ struct family {
     uint64_t ended_number;  /* tasks that have ended so far: who was first */
 };
 
-/** With w->loop. Threads may come before or after. */
+/** With w->loop. */
 void family_init(struct worker *w);
+/** After the last request, and after the pool's threads. */
 void family_fini(struct worker *w);
 
 void family_lock(struct family *f);
