@@ -67,7 +67,8 @@ struct board_worker {
     _Atomic uint32_t
         inflight_unrecorded; /* in flight beyond the BOARD_INFLIGHT records */
     _Atomic uint64_t rss_bytes;
-    uint64_t reserved_w[10];
+    _Atomic uint64_t moved; /* connections handed to others */
+    uint64_t reserved_w[9];
     _Atomic uint64_t sent[BOARD_WORKERS]; /* messages this worker has sent to t */
     _Atomic uint64_t seen[BOARD_WORKERS]; /* last number it took from s */
     struct board_counters counters;

@@ -109,6 +109,19 @@ static void flush_access_log(struct master *master, unsigned index)
         ;
 }
 
+/* Connections that were on their way to it: a living one takes them. Its successor reads the
+ * inbox too, if it gets the same place. */
+static void pass_on_inbox(struct master *master, unsigned index)
+{
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        struct slot *heir = &master->slots[i];
+        if (heir->state != SLOT_SERVING || i == index)
+            continue;
+        if (channel_send(&heir->channel, MESSAGE_EMPTY_INBOX, index, -1) == 0)
+            return;
+    }
+}
+
 static void bury(struct master *master, struct slot *slot, int wait_status)
 {
     channel_drain(&slot->channel); /* its last words may still be under way */
@@ -118,6 +131,7 @@ static void bury(struct master *master, struct slot *slot, int wait_status)
     slot->served = herd_has_served(master, slot);
     slot->wait_status = wait_status;
     board_retire(master->board, slot->index);
+    pass_on_inbox(master, slot->index);
     herd_feed(master, slot, SLOT_ON_EXIT);
 }
 

@@ -14,8 +14,12 @@
 
 #include "common/addr.h"
 #include "common/fd.h"
+#include "common/log.h"
 #include "worker/accept.h"
 #include "worker/engine.h"
+#include "worker/epoll.h"
+#include "worker/handoff.h"
+#include "worker/handoff_message.h"
 #include "worker/lifecycle.h"
 #include "worker/reader.h"
 #include "worker/request.h"
@@ -78,6 +82,30 @@ static void let_go_of_request(struct conn *c)
     request_release(req);
 }
 
+static void publish_count(struct worker *w)
+{
+    board_set32(&w->entry->connections, w->conn_count);
+    handoff_on_connections(w);
+}
+
+/* Out of all lists, and free. */
+static void discard(struct conn *c)
+{
+    struct worker *w = c->worker;
+    deadline_clear(&c->deadline);
+    ev_io_stop(w->loop, &c->io);
+    out_fini(&c->out);
+    in_fini(&c->in);
+    fd_close(&c->io.fd);
+    list_remove(&c->link);
+    w->conn_count--;
+    publish_count(w);
+    c->magic = 0;
+    free(c);
+    accept_on_room(w);
+    lifecycle_on_gone(w);
+}
+
 void conn_close(struct conn *c)
 {
     CHECK_OBJ(c, CONN_MAGIC);
@@ -87,18 +115,22 @@ void conn_close(struct conn *c)
         in_init(&c->in, &w->blocks);
     }
     let_go_of_request(c);
-    deadline_clear(&c->deadline);
-    ev_io_stop(w->loop, &c->io);
-    out_fini(&c->out);
-    in_fini(&c->in);
-    fd_close(&c->io.fd);
-    list_remove(&c->link);
-    w->conn_count--;
-    board_set32(&w->entry->connections, w->conn_count);
-    c->magic = 0;
-    free(c);
-    accept_on_room(w);
-    lifecycle_on_gone(w);
+    discard(c);
+}
+
+/* The descriptor lives on elsewhere, and with it its entry in our epoll set, if it were not
+ * taken out: libev would build the whole set anew at the client's next byte. No shutdown,
+ * which would end the client's connection. */
+void conn_leave(struct conn *c)
+{
+    CHECK_OBJ(c, CONN_MAGIC);
+    struct request *req = c->request;
+    c->request = NULL;
+    engine_withdraw(req);
+    request_release(req);
+    ev_io_stop(c->worker->loop, &c->io);
+    epoll_forget(c->io.fd);
+    discard(c);
 }
 
 void conn_try_write(struct conn *c)
@@ -174,7 +206,9 @@ static void turn(struct conn *c)
         if (!flush(c))
             return;
     } while (c->is_stalled && c->out.queued_bytes == 0);
-    settle(c);
+    bool waits = c->is_handed && c->request->handler == HANDLER_QUEUED;
+    if (!waits || !handoff_place(c))
+        settle(c);
 }
 
 void conn_on_answer(struct conn *c)
@@ -238,13 +272,14 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
         on_readable(c);
 }
 
-void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length)
+/* Takes the descriptor over. */
+static struct conn *create(struct worker *w, int fd)
 {
     ON_LOOP(w);
     struct conn *c = malloc(sizeof *c);
     if (c == NULL) {
         fd_close(&fd);
-        return;
+        return NULL;
     }
     *c = (struct conn){.magic = CONN_MAGIC, .worker = w, .state = CONN_TURN};
     ev_io_init(&c->io, on_io, fd, EV_READ);
@@ -254,7 +289,15 @@ void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t 
     out_init(&c->out, &w->blocks, request_release);
     list_append(&w->conns, &c->link);
     w->conn_count++;
-    board_set32(&w->entry->connections, w->conn_count);
+    publish_count(w);
+    return c;
+}
+
+void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length)
+{
+    struct conn *c = create(w, fd);
+    if (c == NULL)
+        return;
     board_add(&w->entry->counters.connections, 1);
     if (peer->sa_family == AF_UNIX)
         memcpy(c->peer, "unix:", sizeof "unix:");
@@ -262,6 +305,35 @@ void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t 
         addr_format_host(peer, length, c->peer, sizeof c->peer);
     set_state(c, CONN_HEAD);
     on_readable(c);
+}
+
+static uint64_t earlier(uint64_t ns, const struct worker *w)
+{
+    return ns < w->now_ns ? ns
+                          : w->now_ns; /* its loop may have looked at the clock later */
+}
+
+void conn_adopt(struct worker *w, const struct handoff_message *m,
+                struct handoff_parts *parts)
+{
+    struct conn *c = create(w, parts->socket);
+    bool is_filled = c != NULL && handoff_fill(&c->in, m, parts);
+    fd_close(&parts->body);
+    if (c == NULL)
+        return;
+    memcpy(c->peer, m->peer, sizeof c->peer);
+    c->requests = m->requests;
+    c->read_ms = w->now_ms;
+    if (m->head.n > 0)
+        c->past = (struct conn_past){.hops = m->hops + 1,
+                                     .begun_ns = earlier(m->begun_ns, w),
+                                     .queued_ns = earlier(m->queued_ns, w)};
+    if (is_filled) {
+        turn(c);
+        return;
+    }
+    log_error("out of memory for a connection from another worker");
+    conn_close(c);
 }
 
 void conn_drain(struct conn *c)

@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+struct handoff_message;
+struct handoff_parts;
 struct request;
 struct worker;
 
@@ -41,6 +43,12 @@ enum {
     CONN_LINGER_MS = 1000
 };
 
+/** What another worker knew of a request that waited there. All 0: nothing. */
+struct conn_past {
+    uint32_t hops;
+    uint64_t begun_ns, queued_ns; /* monotonic */
+};
+
 struct conn {
     unsigned magic;
     enum conn_state state;
@@ -59,12 +67,21 @@ struct conn {
     bool is_closing;         /* no further request is begun: answer what is due, close */
     bool is_lingering;       /* the close is our idea: the client may be sending */
     bool is_broken;          /* a write failed */
+    uint32_t requests;       /* begun on it, in other workers too */
+    struct conn_past past;   /* of the next request, when it has waited elsewhere */
     char peer[CONN_PEER_BYTES]; /* "203.0.113.7"; "unix:" for a unix socket */
 };
 
 /** Takes the descriptor (non-blocking) over and reads what is there; the connection may be
  *  over on return. Out of memory: the descriptor is closed. */
 void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length);
+
+/** Takes over what another worker has sent, descriptors included. */
+void conn_adopt(struct worker *w, const struct handoff_message *m,
+                struct handoff_parts *parts);
+
+/** Another worker has it now: it goes, unheard by the client. Its request waits. */
+void conn_leave(struct conn *c);
 
 /** Ends it whatever it does: a request with its handler lives on without it. */
 void conn_close(struct conn *c);

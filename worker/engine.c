@@ -17,6 +17,7 @@
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
+#include "worker/handoff.h"
 #include "worker/lifecycle.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -32,6 +33,8 @@ static void begin_run(struct request *req)
     struct worker *w = req->ctx.worker;
     req->handler = HANDLER_RUNNING;
     req->started_ns = w->now_ns;
+    /* not while it waits: a raw head may still travel to another worker */
+    http_request_seal(&req->parser.request, req->base);
     w->engine->run(req);
 }
 
@@ -50,7 +53,8 @@ void engine_dispatch(struct request *req)
     struct worker *w = req->ctx.worker;
     ON_LOOP(w);
     req->ctx.plugin = req->route->plugin;
-    req->queued_ns = w->now_ns;
+    if (req->queued_ns == 0) /* else it has waited in another worker already */
+        req->queued_ns = w->now_ns;
     request_hold(req);
     if (req->route->is_long && w->phase == WORKER_DRAINING)
         ctx_cancel(&req->ctx, -ESHUTDOWN);
@@ -84,6 +88,8 @@ void engine_pass_on(struct worker *w, struct request *next)
     if (next != NULL)
         run_in_turn(w, next);
     task_serve_lane(w);
+    if (next == NULL)
+        handoff_on_free(w);
 }
 
 /* The handler has ended and its memory is the loop's again. */
@@ -219,12 +225,18 @@ void engine_on_done(struct request *req, bool has_ended)
     finish_run(req);
 }
 
-void engine_abandon(struct request *req)
+void engine_withdraw(struct request *req)
 {
     CHECK(req->handler == HANDLER_QUEUED);
     lane_abandon(req->lane, req);
     engine_publish_load(req->ctx.worker);
     req->handler = HANDLER_ENDED;
-    request_account(req, 0);
+    req->is_accounted = true;
     request_release(req);
+}
+
+void engine_abandon(struct request *req)
+{
+    request_account(req, 0);
+    engine_withdraw(req);
 }

@@ -60,6 +60,16 @@ bool in_make_room(struct in *in, uint32_t most)
     return grow(in, most);
 }
 
+bool in_reserve(struct in *in, uint32_t n)
+{
+    if (n <= BLOCK_BYTES)
+        return n == 0 || in_make_room(in, BLOCK_BYTES);
+    in->data = malloc(n);
+    in->room = in->data != NULL ? n : 0;
+    in->start = in->end = 0;
+    return in->data != NULL;
+}
+
 long in_receive(struct in *in, int socket)
 {
     long n = recv(socket, in->data + in->end, in->room - in->end, 0);

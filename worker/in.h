@@ -36,6 +36,10 @@ static inline uint32_t in_count(const struct in *in)
  *  up to `most` bytes in all. false: full at `most`, or out of memory. */
 bool in_make_room(struct in *in, uint32_t most);
 
+/** An empty one gets contiguous room for n bytes; the caller fills them and moves `end`.
+ *  false: out of memory. */
+bool in_reserve(struct in *in, uint32_t n);
+
 /** One recv into the room. The count, 0 at EOF, -1 with errno. */
 long in_receive(struct in *in, int socket);
 

@@ -17,6 +17,7 @@
 #include "worker/accept.h"
 #include "worker/access_log.h"
 #include "worker/conn.h"
+#include "worker/handoff.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -50,6 +51,7 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     struct worker *w = second->data;
     http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
     accept_each_second(w);
+    handoff_each_second(w);
     if (w->access_log != NULL)
         access_log_flush(w->access_log);
 }
@@ -140,6 +142,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
         if (w->phase == WORKER_STANDBY) {
             w->phase = WORKER_SERVING;
             accept_start(w);
+            handoff_start(w);
         }
         break;
     case MESSAGE_DRAIN:
@@ -151,7 +154,11 @@ static void obey(struct worker *w, const struct message *m, int fd)
     case MESSAGE_LOGFD:
         take_log(w, m->arg, fd);
         return;
-    default: /* EMPTY_INBOX: nothing is sent to inboxes yet */
+    case MESSAGE_EMPTY_INBOX:
+        if (m->arg < BOARD_WORKERS)
+            handoff_empty_inbox(w, (unsigned)m->arg);
+        break;
+    default:
         break;
     }
     fd_close(&fd);

@@ -89,6 +89,14 @@ size_t load_look(const struct board *board, unsigned self, enum load_peers peers
     return count;
 }
 
+bool load_waits(const struct board *board, const uint8_t *index, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (get32(&board->worker[index[i]].waiting) > 0)
+            return true;
+    return false;
+}
+
 /* ---- one message ---- */
 
 uint64_t load_send(struct board *board, unsigned s, unsigned t)
@@ -105,6 +113,12 @@ void load_unsend(struct board *board, unsigned s, unsigned t)
     _Atomic uint64_t *sent = &board->worker[s].sent[t];
     CHECK(get(sent) > 0);
     board_set(sent, get(sent) - 1);
+}
+
+bool load_is_unseen(const struct board *board, unsigned s, unsigned t)
+{
+    CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
+    return get(&board->worker[s].sent[t]) != get(&board->worker[t].seen[s]);
 }
 
 void load_take(struct board *board, unsigned t, unsigned s, uint64_t number)

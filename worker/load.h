@@ -30,11 +30,17 @@ uint32_t load_of(const struct board *board, unsigned t);
 size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
                  struct place_sibling out[static BOARD_WORKERS]);
 
+/** Do requests wait in one of these entries? Cheap: one word of each. */
+bool load_waits(const struct board *board, const uint8_t *index, size_t count);
+
 /** s is about to send to t: counts it; the number travels in the message, never 0. */
 uint64_t load_send(struct board *board, unsigned s, unsigned t);
 
 /** The message could not be sent. Before any other load_send from s to t. */
 void load_unsend(struct board *board, unsigned s, unsigned t);
+
+/** Has s sent to t what t has not seen? */
+bool load_is_unseen(const struct board *board, unsigned s, unsigned t);
 
 /** t has taken a message with this number from s out of its inbox, and its own `load`
  *  counts the request already, or will not. 0: a message that does not count. A number that

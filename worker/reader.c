@@ -95,11 +95,27 @@ long reader_receive(struct conn *c)
 
 /* ---- the head ---- */
 
+/* One that has waited in another worker began there, and is counted there. */
+static void begin_count(struct conn *c, struct request *req)
+{
+    c->requests++;
+    if (c->past.hops == 0) {
+        board_add(&c->worker->entry->counters.requests, 1);
+        return;
+    }
+    req->hops = c->past.hops;
+    req->begun_ns = c->past.begun_ns;
+    req->queued_ns = c->past.queued_ns;
+    c->past = (struct conn_past){0};
+}
+
 static bool begin_request(struct conn *c)
 {
     c->request = request_create(c->worker, c);
-    if (c->request != NULL)
+    if (c->request != NULL) {
+        begin_count(c, c->request);
         return true;
+    }
     log_error("out of memory for a request");
     c->is_closing = true;
     return false;
@@ -187,7 +203,7 @@ static int on_head(struct conn *c, struct request *req)
         return status;
     if (req->route == NULL)
         return req->host_status;
-    if (in_count(&c->in) == head->head_bytes && req->body_bytes == 0)
+    if (in_count(&c->in) == head->head_bytes && req->body_bytes == 0 && req->hops == 0)
         (void)out_copy(&c->out, HTTP_CONTINUE, sizeof HTTP_CONTINUE - 1);
     return 0;
 }
@@ -304,7 +320,6 @@ bool reader_body_is_late(const struct conn *c)
 static void hand_over(struct conn *c, struct request *req)
 {
     req->base = c->in.data + c->in.start;
-    http_request_seal(&req->parser.request, req->base);
     req->body = req->body_room > 0 ? req->body_buffer
                                    : req->base + req->parser.request.head_bytes;
     if (req->route == NULL) {

@@ -55,7 +55,6 @@ struct request *request_create(struct worker *w, struct conn *conn)
     list_init(&req->lane_link);
     req->number = ++w->request_number;
     req->begun_ns = w->now_ns;
-    board_add(&w->entry->counters.requests, 1);
     return req;
 }
 

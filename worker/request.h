@@ -62,6 +62,7 @@ struct request {
     const struct route *route; /* NULL: the host answers with host_status */
     int host_status;
     bool keep_alive; /* as the request allows */
+    uint32_t hops;   /* between workers, while it waited */
 
     /* its run */
     enum handler_state handler;

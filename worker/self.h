@@ -81,6 +81,13 @@ struct worker {
     ev_timer accept_pause; /* out of descriptors */
     uint64_t accept_warned_ms;
 
+    ev_io inbox;    /* handoff.h */
+    ev_timer retry; /* while requests wait that could move */
+    bool is_inbox_open;
+    uint32_t fd_base; /* descriptors that connections may have */
+    uint32_t random;  /* breaks ties */
+    uint64_t handoff_warned_ms;
+
     struct http_limits limits; /* of conf, as http/ wants them */
     struct block_pool blocks;
     struct deadlines deadlines[DEADLINE_KINDS];

@@ -24,6 +24,7 @@
 #include "worker/coro.h"
 #include "worker/engine.h"
 #include "worker/fault.h"
+#include "worker/handoff.h"
 #include "worker/lifecycle.h"
 #include "worker/plugin.h"
 #include "worker/pool.h"
@@ -196,6 +197,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_plugins(w);
     begin_signals();
     accept_init(w);
+    handoff_init(w);
     lifecycle_start(w);
 }
 
@@ -223,6 +225,7 @@ static void end(struct worker *w)
             request_account(c->request, 0);
         conn_close(c);
     }
+    handoff_stop(w);
     lifecycle_stop(w);
     if (w->access_log != NULL)
         access_log_flush(w->access_log);
