@@ -121,6 +121,8 @@ static void put_error_page(struct request *req, int status)
         memcpy(allow + n, "\r\n", 3);
         r.fields = (struct slice){allow, n + 2};
     }
+    if (status == 503)
+        r.fields = SLICE_LIT("Retry-After: 1\r\n");
     size_t n = status == 204 ? 0 : http_response_error_page(status, page);
     if (n > 0)
         r.type = SLICE_LIT(HTTP_ERROR_PAGE_TYPE);

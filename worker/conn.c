@@ -16,6 +16,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "worker/accept.h"
+#include "worker/answer.h"
 #include "worker/engine.h"
 #include "worker/epoll.h"
 #include "worker/handoff.h"
@@ -31,13 +32,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { NS_PER_MS = 1000000 };
 enum { CONN_REFILLS = 16 }; /* of a stream in one turn; then others are served too */
 
 static const enum deadline_kind deadline_of[] = {
-    [CONN_TURN] = DEADLINE_KINDS,  [CONN_HEAD] = DEADLINE_HEAD,
-    [CONN_BODY] = DEADLINE_BODY,   [CONN_RUN] = DEADLINE_KINDS,
-    [CONN_WRITE] = DEADLINE_WRITE, [CONN_IDLE] = DEADLINE_KEEPALIVE,
-    [CONN_LAST] = DEADLINE_LINGER, [CONN_LINGER] = DEADLINE_LINGER,
+    [CONN_TURN] = DEADLINE_KINDS,     [CONN_HEAD] = DEADLINE_HEAD,
+    [CONN_BODY] = DEADLINE_BODY,      [CONN_WAIT] = DEADLINE_QUEUE,
+    [CONN_RUN] = DEADLINE_KINDS,      [CONN_WRITE] = DEADLINE_WRITE,
+    [CONN_IDLE] = DEADLINE_KEEPALIVE, [CONN_LAST] = DEADLINE_LINGER,
+    [CONN_LINGER] = DEADLINE_LINGER,
 };
 
 /* Entering a state starts its deadline; staying in it does not. */
@@ -47,7 +50,10 @@ static void set_state(struct conn *c, enum conn_state state)
         return;
     c->state = state;
     enum deadline_kind kind = deadline_of[state];
-    if (kind == DEADLINE_KINDS)
+    if (state == CONN_WAIT)
+        deadline_set_since(&c->worker->deadlines[kind], &c->deadline,
+                           c->request->queued_ns / NS_PER_MS);
+    else if (kind == DEADLINE_KINDS)
         deadline_clear(&c->deadline);
     else
         deadline_set(&c->worker->deadlines[kind], &c->deadline);
@@ -126,6 +132,7 @@ void conn_leave(struct conn *c)
     CHECK_OBJ(c, CONN_MAGIC);
     struct request *req = c->request;
     c->request = NULL;
+    req->is_accounted = true; /* by the other */
     engine_withdraw(req);
     request_release(req);
     ev_io_stop(c->worker->loop, &c->io);
@@ -171,6 +178,11 @@ static void end_our_side(struct conn *c)
     watch(c, EV_READ);
 }
 
+static bool is_waiting(const struct conn *c)
+{
+    return c->is_handed && c->request->handler == HANDLER_QUEUED;
+}
+
 /* Nothing more can be done now: wait for the right thing, for the right time. */
 static void settle(struct conn *c)
 {
@@ -181,7 +193,7 @@ static void settle(struct conn *c)
     } else if (c->is_eof && !is_running) {
         conn_close(c); /* one that still waits for a slot is dropped */
     } else if (c->is_handed) {
-        set_state(c, CONN_RUN);
+        set_state(c, is_waiting(c) ? CONN_WAIT : CONN_RUN);
         watch(c, !c->is_eof && reader_has_room(c) ? EV_READ : 0);
     } else if (c->is_closing) {
         end_our_side(c);
@@ -196,7 +208,8 @@ static void settle(struct conn *c)
     }
 }
 
-static void turn(struct conn *c)
+/* Everything that was read, as far as it goes now. false: the connection is gone. */
+static bool process(struct conn *c)
 {
     do {
         c->is_processing = true;
@@ -204,11 +217,47 @@ static void turn(struct conn *c)
             ;
         c->is_processing = false;
         if (!flush(c))
-            return;
+            return false;
     } while (c->is_stalled && c->out.queued_bytes == 0);
-    bool waits = c->is_handed && c->request->handler == HANDLER_QUEUED;
-    if (!waits || !handoff_place(c))
-        settle(c);
+    return true;
+}
+
+/* It would wait too long, or has. */
+static void shed(struct conn *c)
+{
+    engine_withdraw(c->request);
+    answer_host(c->request, 503);
+    c->is_processing = true; /* the caller goes on */
+    conn_on_answer(c);
+    c->is_processing = false;
+}
+
+static void turn(struct conn *c)
+{
+    while (process(c)) {
+        if (!is_waiting(c) || c->is_eof) {
+            settle(c);
+            return;
+        }
+        if (handoff_place(c))
+            return;
+        if (c->state == CONN_WAIT || !handoff_is_full(c->worker)) {
+            settle(c);
+            return;
+        }
+        shed(c);
+    }
+}
+
+/* Longer than queue_timeout; unless it runs by now, which is not told to us. */
+static void on_queue_timeout(struct conn *c)
+{
+    if (!is_waiting(c)) {
+        c->state = CONN_RUN;
+        return;
+    }
+    shed(c);
+    turn(c);
 }
 
 void conn_on_answer(struct conn *c)
@@ -347,6 +396,10 @@ void conn_on_deadline(struct deadline *d)
     struct conn *c = CONTAINER_OF(d, struct conn, deadline);
     CHECK_OBJ(c, CONN_MAGIC);
     struct worker *w = c->worker;
+    if (c->state == CONN_WAIT) {
+        on_queue_timeout(c);
+        return;
+    }
     if (c->state == CONN_BODY && !reader_body_is_late(c)) {
         deadline_set(&w->deadlines[DEADLINE_BODY], d);
         return;

@@ -62,3 +62,20 @@ void deadline_set(struct deadlines *ds, struct deadline *d)
     if (!ev_is_active(&ds->timer))
         arm(ds);
 }
+
+void deadline_set_since(struct deadlines *ds, struct deadline *d, uint64_t since_ms)
+{
+    list_remove(&d->link);
+    if (ds->length_ms == 0)
+        return;
+    d->at_ms = since_ms + ds->length_ms;
+    struct list *before = ds->queue.prev; /* most are the newest */
+    while (before != &ds->queue &&
+           LIST_ENTRY(before, struct deadline, link)->at_ms > d->at_ms)
+        before = before->prev;
+    list_append(before->next, &d->link);
+    if (list_first(&ds->queue) == &d->link)
+        ev_timer_stop(ds->loop, &ds->timer);
+    if (!ev_is_active(&ds->timer))
+        arm(ds);
+}

@@ -35,6 +35,9 @@ void deadlines_fini(struct deadlines *ds);
 /** Counts from now; whichever list d was on, it leaves. */
 void deadline_set(struct deadlines *ds, struct deadline *d);
 
+/** Counts from since_ms, which may lie in the past. */
+void deadline_set_since(struct deadlines *ds, struct deadline *d, uint64_t since_ms);
+
 static inline void deadline_init(struct deadline *d)
 {
     list_init(&d->link);

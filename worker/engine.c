@@ -88,7 +88,7 @@ void engine_pass_on(struct worker *w, struct request *next)
     if (next != NULL)
         run_in_turn(w, next);
     task_serve_lane(w);
-    if (next == NULL)
+    if (next == NULL && w->neighbour_count > 0)
         handoff_on_free(w);
 }
 
@@ -231,7 +231,6 @@ void engine_withdraw(struct request *req)
     lane_abandon(req->lane, req);
     engine_publish_load(req->ctx.worker);
     req->handler = HANDLER_ENDED;
-    req->is_accounted = true;
     request_release(req);
 }
 

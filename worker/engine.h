@@ -55,7 +55,7 @@ void engine_publish_load(struct worker *w);
 /** A request that waits in a lane will not run: its client has left. */
 void engine_abandon(struct request *req);
 
-/** It will not run here: it goes to another worker, which accounts for it. */
+/** It will not run here; the caller answers, or lets another worker do so. */
 void engine_withdraw(struct request *req);
 
 #endif

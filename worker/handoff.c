@@ -41,7 +41,6 @@ static unsigned char buffer[HANDOFF_BYTES_MOST]; /* one message at a time, loop 
 /* Entries in use but for ours, as of this second: what every end of a request looks at. One
  * that is newer is missed for so long; its own retry finds us. */
 static uint8_t neighbour[BOARD_WORKERS];
-static size_t neighbour_count;
 
 /* ---- what this worker sees ---- */
 
@@ -154,6 +153,13 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
         (void)handoff_place(c);
 }
 
+bool handoff_is_full(const struct worker *w)
+{
+    uint64_t waiting = w->slots.waiting_count + w->flights.waiting_count;
+    waiting += load_waiting(w->heritage->board, neighbour, w->neighbour_count);
+    return waiting > w->conf->limits.queue_limit;
+}
+
 /* ---- asking ---- */
 
 void handoff_on_free(struct worker *w)
@@ -162,7 +168,7 @@ void handoff_on_free(struct worker *w)
     struct place_sibling others[BOARD_WORKERS];
     if (!w->is_inbox_open || w->phase != WORKER_SERVING ||
         w->slots.busy >= w->slots.limit || w->slots.waiting_count > 0 ||
-        !load_waits(h->board, neighbour, neighbour_count))
+        load_waiting(h->board, neighbour, w->neighbour_count) == 0)
         return;
     struct place_view view = look(w, LOAD_GIVERS, others);
     struct place place = place_free(&view);
@@ -301,12 +307,13 @@ static uint32_t state_of(const struct board *board, unsigned index)
     return atomic_load_explicit(&board->worker[index].state, memory_order_relaxed);
 }
 
-static void list_neighbours(const struct heritage *h)
+static void list_neighbours(struct worker *w)
 {
-    neighbour_count = 0;
+    const struct heritage *h = w->heritage;
+    w->neighbour_count = 0;
     for (unsigned i = 0; i < h->inbox_count; i++)
         if (i != h->index && state_of(h->board, i) != BOARD_EMPTY)
-            neighbour[neighbour_count++] = (uint8_t)i;
+            neighbour[w->neighbour_count++] = (uint8_t)i;
 }
 
 /* Nobody reads the inbox of an empty entry. What lies there was sent to one that died, and
@@ -327,7 +334,7 @@ void handoff_each_second(struct worker *w)
     struct pollfd inbox = {.fd = w->inbox.fd, .events = POLLIN};
     if (!w->is_inbox_open)
         return;
-    list_neighbours(h);
+    list_neighbours(w);
     empty_the_abandoned(w, false);
     load_settle(h->board, h->index, poll(&inbox, 1, 0) == 0);
 }
@@ -366,7 +373,7 @@ void handoff_start(struct worker *w)
     w->is_inbox_open = true;
     w->fd_base = count_fd_base();
     handoff_on_connections(w);
-    list_neighbours(w->heritage);
+    list_neighbours(w);
     empty_the_abandoned(w, true);
 }
 

@@ -35,6 +35,10 @@ bool handoff_fill(struct in *in, const struct handoff_message *m,
 /** At the end of a turn: is its request better off elsewhere? True: the connection is gone. */
 bool handoff_place(struct conn *c);
 
+/** Do more requests wait, in all workers, than queue_limit allows? Siblings that decide at
+ *  the same instant may each admit one. */
+bool handoff_is_full(const struct worker *w);
+
 /** Work has ended here: a sibling that has too much is asked for some. */
 void handoff_on_free(struct worker *w);
 

@@ -89,12 +89,12 @@ size_t load_look(const struct board *board, unsigned self, enum load_peers peers
     return count;
 }
 
-bool load_waits(const struct board *board, const uint8_t *index, size_t count)
+uint64_t load_waiting(const struct board *board, const uint8_t *index, size_t count)
 {
+    uint64_t sum = 0;
     for (size_t i = 0; i < count; i++)
-        if (get32(&board->worker[index[i]].waiting) > 0)
-            return true;
-    return false;
+        sum += get32(&board->worker[index[i]].waiting);
+    return sum;
 }
 
 /* ---- one message ---- */

@@ -30,8 +30,8 @@ uint32_t load_of(const struct board *board, unsigned t);
 size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
                  struct place_sibling out[static BOARD_WORKERS]);
 
-/** Do requests wait in one of these entries? Cheap: one word of each. */
-bool load_waits(const struct board *board, const uint8_t *index, size_t count);
+/** How many requests wait in these entries. Cheap: one word of each. */
+uint64_t load_waiting(const struct board *board, const uint8_t *index, size_t count);
 
 /** s is about to send to t: counts it; the number travels in the message, never 0. */
 uint64_t load_send(struct board *board, unsigned s, unsigned t);

@@ -43,7 +43,8 @@ enum worker_phase {
 enum deadline_kind {
     DEADLINE_KEEPALIVE,
     DEADLINE_HEAD,
-    DEADLINE_BODY, /* a look every second: body_timeout, body_min_rate */
+    DEADLINE_BODY,  /* a look every second: body_timeout, body_min_rate */
+    DEADLINE_QUEUE, /* counts from the arrival of a request, in whatever worker */
     DEADLINE_WRITE,
     DEADLINE_LINGER,
     DEADLINE_KINDS
@@ -84,8 +85,9 @@ struct worker {
     ev_io inbox;    /* handoff.h */
     ev_timer retry; /* while requests wait that could move */
     bool is_inbox_open;
-    uint32_t fd_base; /* descriptors that connections may have */
-    uint32_t random;  /* breaks ties */
+    unsigned neighbour_count; /* other entries in use; handoff.c */
+    uint32_t fd_base;         /* descriptors that connections may have */
+    uint32_t random;          /* breaks ties */
     uint64_t handoff_warned_ms;
 
     struct http_limits limits; /* of conf, as http/ wants them */

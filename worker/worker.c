@@ -121,6 +121,7 @@ static void begin_limits(struct worker *w)
         [DEADLINE_KEEPALIVE] = limits->keepalive_ms,
         [DEADLINE_HEAD] = limits->head_timeout_ms,
         [DEADLINE_BODY] = BODY_LOOK_MS,
+        [DEADLINE_QUEUE] = limits->queue_timeout_ms,
         [DEADLINE_WRITE] = limits->write_timeout_ms,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };

@@ -142,3 +142,62 @@ def test_death_of_a_worker(server):
     busy.wait_gone(5)
     assert moved.get("/sync/hello").status == 200
     wait_until(lambda: len(one.workers()) == 2, 10, "a successor")
+
+
+LIMITS = INI.replace("body = 2M", "queue_limit = 3\nqueue_timeout = @QUEUE@").replace(
+    "@THREADS@", "1"
+)
+
+
+def is_answered(connection, until):
+    """Has an answer come by that time?"""
+    left = max(0, until - time.monotonic())
+    return bool(select.select([connection.sock], [], [], left)[0])
+
+
+def slow(connection, ms):
+    connection.send(f"GET /sync/sleep?ms={ms} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+
+def test_queue_limit(server):
+    """2 slots and a queue of 3: of 20 at once, with one worker, some 5 are served and the
+    others are told at once, each on a connection that stays. Two workers that decide at the
+    same instant may admit one more."""
+    one = server(LIMITS.replace("@QUEUE@", "1m"))
+    _, held = at_one_worker(one, 20)
+    begun = time.monotonic()
+    for connection in held:
+        slow(connection, 1000)
+    shed = [connection for connection in held if is_answered(connection, begun + 0.8)]
+    for connection in shed:
+        answer = connection.response()
+        assert (answer.status, answer.header("Retry-After")) == (503, "1")
+        assert connection.get("/nothing").status == 404
+    assert 14 <= len(shed) <= 15, len(shed)
+    assert [c.response().status for c in held if c not in shed] == [200] * (20 - len(shed))
+
+
+def test_queue_timeout(server):
+    """Those that wait longer are told so when the time is over, wherever they wait."""
+    one = server(LIMITS.replace("@QUEUE@", "300ms"))
+    _, held = at_one_worker(one, 5)
+    begun = time.monotonic()
+    for connection in held:
+        slow(connection, 1500)
+    answers = [connection.response() for connection in held]
+    assert sorted(answer.status for answer in answers) == [200, 200, 503, 503, 503]
+    for answer in answers:
+        if answer.status == 503:
+            assert answer.header("Retry-After") == "1"
+    assert time.monotonic() < begun + 2.9, "nobody waited for a second turn"
+
+
+def test_departed_is_not_run(server):
+    """A request whose client left while it waited: 499 in the log, and the slot is not used."""
+    one = server(LIMITS.replace("@QUEUE@", "1m"))
+    _, (other, *held) = at_one_worker(one, 4)
+    for connection in held:
+        take_slot(connection, other, 700)
+    held.pop().close()
+    assert [connection.response().status for connection in held] == [200, 200]
+    wait_until(lambda: any(" 499 " in line for line in one.access_log()), 5, "a line with 499")

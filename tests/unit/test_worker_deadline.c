@@ -118,6 +118,28 @@ static void test_set_in_its_own_expiry(void **state)
     }
 }
 
+/* Set in the order 0 1 2 3, they have begun in the order 2 0 3 1. */
+static void test_since(void **state)
+{
+    (void)state;
+    static const uint64_t since_ms[MANY] = {4400, 5000, 4100, 4900};
+    for (size_t i = 0; i < MANY; i++)
+        deadline_set_since(&t.all, &t.one[i], since_ms[i]);
+    pass(99);
+    assert_expired(0, 0, 0, 0);
+    pass(1);
+    assert_expired(0, 0, 1, 0);
+    pass(300);
+    assert_expired(1, 0, 1, 0);
+    deadline_set_since(&t.all, &t.one[0], 4000); /* over already */
+    pass(0);
+    assert_expired(2, 0, 1, 0);
+    pass(500);
+    assert_expired(2, 0, 1, 1);
+    pass(100);
+    assert_expired(2, 1, 1, 1);
+}
+
 static void test_two_lists(void **state)
 {
     (void)state;
@@ -154,6 +176,7 @@ int main(void)
         TEST(in_order),
         TEST(set_anew_and_cleared),
         TEST(set_in_its_own_expiry),
+        TEST(since),
         TEST(two_lists),
         TEST(never),
     };

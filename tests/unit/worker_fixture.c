@@ -24,6 +24,7 @@ enum { PATIENCE_S = 10, STACK = 128 * 1024, CORO_MOST = 64 };
 static void set_limits(struct fixture *f)
 {
     f->conf.limits = (struct conf_limits){.request_line_bytes = 8192,
+                                          .queue_limit = 1000,
                                           .header_size_bytes = 16384,
                                           .header_fields = 100,
                                           .body_bytes = 1 << 20,
@@ -46,6 +47,7 @@ static void start_deadlines(struct fixture *f)
         [DEADLINE_KEEPALIVE] = limits->keepalive_ms,
         [DEADLINE_HEAD] = limits->head_timeout_ms,
         [DEADLINE_BODY] = 1000,
+        [DEADLINE_QUEUE] = limits->queue_timeout_ms,
         [DEADLINE_WRITE] = limits->write_timeout_ms,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };
