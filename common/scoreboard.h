@@ -60,15 +60,19 @@ struct board_worker {
     alignas(ATOMICS_LINE) _Atomic uint64_t tick_ms; /* last turn of its loop, monotonic */
     _Atomic uint64_t loop_lag_us;                   /* longest recent turn */
     _Atomic uint32_t connections;                   /* open now */
-    _Atomic uint32_t load;                          /* slots taken + waiting */
-    _Atomic uint32_t waiting;
+    _Atomic uint32_t load;     /* slots taken + requests and tasks that wait for one */
+    _Atomic uint32_t waiting;  /* requests admitted to wait for a slot */
     _Atomic uint32_t inflight; /* requests begun and not ended, both lanes */
     _Atomic uint32_t fd_room;  /* descriptors this process may still open */
     _Atomic uint32_t
         inflight_unrecorded; /* in flight beyond the BOARD_INFLIGHT records */
     _Atomic uint64_t rss_bytes;
-    _Atomic uint64_t moved; /* connections handed to others */
-    uint64_t reserved_w[9];
+    _Atomic uint32_t flights_load,
+        flights_waiting;            /* as load and waiting, for the other */
+    _Atomic uint32_t flights_limit; /* lane: ASYNC, EVENT on a loop */
+    _Atomic uint32_t admitting;     /* 1: about to let one more wait (load.h) */
+    _Atomic uint64_t sends;         /* changes before and after a word of `sent` does */
+    uint64_t reserved_w[7];
     _Atomic uint64_t sent[BOARD_WORKERS]; /* messages this worker has sent to t */
     _Atomic uint64_t seen[BOARD_WORKERS]; /* last number it took from s */
     struct board_counters counters;
@@ -108,6 +112,11 @@ void board_close(struct board **board);
  *  seen, `seen` to what they have sent), all else in the entry is zeroed: the state is
  *  BOARD_EMPTY. board->worker_slots must be set. */
 void board_retire(struct board *board, unsigned index);
+
+static inline uint32_t board_state(const struct board *board, unsigned index)
+{
+    return atomic_load_explicit(&board->worker[index].state, memory_order_relaxed);
+}
 
 /** The sum of the retired totals and of the worker_slots entries in use: what metrics
  *  show. Any process that maps the board. */

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "worker/conn.h"
 #include "worker/epoll.h"
+#include "worker/handoff.h"
 #include "worker/self.h"
 
 #include <errno.h>
@@ -22,10 +23,25 @@
 enum { ACCEPT_WARN_MS = 10000 };
 
 static const double accept_pause_s = 0.1;
+static const double gate_s = 0.02; /* then it looks again, whatever it knows */
 
 static bool has_room(const struct worker *w)
 {
     return w->conn_count < w->conf->limits.worker_connections;
+}
+
+static void close_gate(struct worker *w, bool is_closed)
+{
+    w->is_gated = is_closed;
+    if (is_closed)
+        ev_timer_again(w->loop, &w->gate);
+    else
+        ev_timer_stop(w->loop, &w->gate);
+}
+
+static bool is_slot_free(const struct worker *w)
+{
+    return w->slots.busy + w->slots.waiting_count < w->slots.limit;
 }
 
 void accept_start(struct worker *w)
@@ -33,6 +49,7 @@ void accept_start(struct worker *w)
     if (w->phase != WORKER_SERVING || w->accept_on || !has_room(w))
         return;
     w->accept_on = true;
+    close_gate(w, false);
     for (size_t i = 0; i < w->heritage->listener_count; i++)
         ev_io_start(w->loop, &w->listener[i].io);
 }
@@ -40,6 +57,7 @@ void accept_start(struct worker *w)
 void accept_stop(struct worker *w)
 {
     ev_timer_stop(w->loop, &w->accept_pause);
+    close_gate(w, false);
     for (size_t i = 0; i < w->heritage->listener_count; i++) {
         if (ev_is_active(&w->listener[i].io))
             epoll_forget(w->listener[i].io.fd);
@@ -50,10 +68,23 @@ void accept_stop(struct worker *w)
 
 void accept_on_room(struct worker *w)
 {
-    if (!w->accept_on) {
+    if (!w->accept_on && !w->is_gated) {
         ev_timer_stop(w->loop, &w->accept_pause);
         accept_start(w);
     }
+}
+
+void accept_reconsider(struct worker *w)
+{
+    if (w->is_gated && is_slot_free(w))
+        accept_start(w);
+}
+
+static void on_gate(struct ev_loop *loop, ev_timer *gate, int events)
+{
+    (void)loop;
+    (void)events;
+    accept_start(gate->data);
 }
 
 static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
@@ -109,6 +140,10 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
         on_failure(w);
     else if (w->accept_on && !has_room(w))
         accept_stop(w);
+    else if (w->accept_on && !is_slot_free(w) && handoff_is_room_elsewhere(w)) {
+        accept_stop(w);
+        close_gate(w, true);
+    }
 }
 
 void accept_init(struct worker *w)
@@ -116,6 +151,9 @@ void accept_init(struct worker *w)
     w->is_rotating = w->conf->server.workers > 1;
     ev_timer_init(&w->accept_pause, on_pause_over, 0., 0.);
     w->accept_pause.data = w;
+    ev_init(&w->gate, on_gate);
+    w->gate.repeat = gate_s;
+    w->gate.data = w;
     for (size_t i = 0; i < w->heritage->listener_count; i++) {
         struct worker_listener *l = &w->listener[i];
         l->worker = w;

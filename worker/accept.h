@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * accept - connections from the shared listeners, while there is room.   [worker]
+ *
+ * The gate: a worker whose slots are taken leaves the next connection to a sibling that has
+ * one free. Without it the first request of that connection would move there.
  */
 #ifndef WORKER_ACCEPT_H
 #define WORKER_ACCEPT_H
@@ -15,6 +18,9 @@ void accept_stop(struct worker *w);
 
 /** A connection has gone: accept again if it was for want of room or of descriptors. */
 void accept_on_room(struct worker *w);
+
+/** A slot is free: accept again if it was for want of one. */
+void accept_reconsider(struct worker *w);
 
 /** Once a second: nobody's connections are taken; says, once, if the exclusive wait
  *  (epoll.h) is not to be had here. */

@@ -21,6 +21,7 @@
 #include "worker/epoll.h"
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
+#include "worker/inbox.h"
 #include "worker/lifecycle.h"
 #include "worker/reader.h"
 #include "worker/request.h"
@@ -91,7 +92,7 @@ static void let_go_of_request(struct conn *c)
 static void publish_count(struct worker *w)
 {
     board_set32(&w->entry->connections, w->conn_count);
-    handoff_on_connections(w);
+    inbox_on_connections(w);
 }
 
 /* Out of all lists, and free. */
@@ -100,6 +101,8 @@ static void discard(struct conn *c)
     struct worker *w = c->worker;
     deadline_clear(&c->deadline);
     ev_io_stop(w->loop, &c->io);
+    if (c->is_shared) /* its sender may not have closed its copy yet: as in conn_leave */
+        epoll_forget(c->io.fd);
     out_fini(&c->out);
     in_fini(&c->in);
     fd_close(&c->io.fd);
@@ -132,11 +135,12 @@ void conn_leave(struct conn *c)
     CHECK_OBJ(c, CONN_MAGIC);
     struct request *req = c->request;
     c->request = NULL;
-    req->is_accounted = true; /* by the other */
-    engine_withdraw(req);
-    request_release(req);
-    ev_io_stop(c->worker->loop, &c->io);
-    epoll_forget(c->io.fd);
+    if (req != NULL) {
+        req->is_accounted = true; /* by the other */
+        engine_withdraw(req);
+        request_release(req);
+    }
+    c->is_shared = true; /* by another */
     discard(c);
 }
 
@@ -183,7 +187,8 @@ static bool is_waiting(const struct conn *c)
     return c->is_handed && c->request->handler == HANDLER_QUEUED;
 }
 
-/* Nothing more can be done now: wait for the right thing, for the right time. */
+/* Nothing more can be done now: wait for the right thing, for the right time. The connection
+ * may be gone after it. */
 static void settle(struct conn *c)
 {
     bool is_running = c->is_handed && c->request->handler == HANDLER_RUNNING;
@@ -203,6 +208,8 @@ static void settle(struct conn *c)
     } else {
         bool is_new = c->state == CONN_HEAD; /* its first byte has head_timeout too */
         bool is_draining = c->worker->phase == WORKER_DRAINING;
+        if (is_draining && handoff_retire(c))
+            return;
         set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
         watch(c, EV_READ);
     }
@@ -235,13 +242,11 @@ static void shed(struct conn *c)
 static void turn(struct conn *c)
 {
     while (process(c)) {
-        if (!is_waiting(c) || c->is_eof) {
-            settle(c);
+        bool has_to_wait = is_waiting(c) && !c->is_eof;
+        enum handoff_place place = has_to_wait ? handoff_place(c) : HANDOFF_WAITS;
+        if (place == HANDOFF_GONE)
             return;
-        }
-        if (handoff_place(c))
-            return;
-        if (c->state == CONN_WAIT || !handoff_is_full(c->worker)) {
+        if (place == HANDOFF_WAITS) {
             settle(c);
             return;
         }
@@ -366,10 +371,11 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
                 struct handoff_parts *parts)
 {
     struct conn *c = create(w, parts->socket);
-    bool is_filled = c != NULL && handoff_fill(&c->in, m, parts);
+    bool is_filled = c != NULL && inbox_fill(&c->in, m, parts);
     fd_close(&parts->body);
     if (c == NULL)
         return;
+    c->is_shared = true;
     memcpy(c->peer, m->peer, sizeof c->peer);
     c->requests = m->requests;
     c->read_ms = w->now_ms;
@@ -377,6 +383,8 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
         c->past = (struct conn_past){.hops = m->hops + 1,
                                      .begun_ns = earlier(m->begun_ns, w),
                                      .queued_ns = earlier(m->queued_ns, w)};
+    if (m->requests == 0)
+        set_state(c, CONN_HEAD); /* its first byte has head_timeout */
     if (is_filled) {
         turn(c);
         return;
@@ -387,7 +395,8 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
 
 void conn_drain(struct conn *c)
 {
-    if (c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL))
+    bool is_idle = c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL);
+    if (is_idle && !handoff_retire(c))
         set_state(c, CONN_LAST);
 }
 

@@ -14,6 +14,7 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "worker/accept.h"
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
@@ -38,14 +39,15 @@ static void begin_run(struct request *req)
     w->engine->run(req);
 }
 
-void engine_publish_load(struct worker *w)
+void engine_publish_load(struct worker *w, const struct lane *lane)
 {
-    const struct lane *slots = &w->slots;
-    unsigned waiting = slots->waiting_count + w->flights.waiting_count;
-    board_set32(&w->entry->load,
-                slots->busy + slots->waiting_count + slots->task_waiting_count);
-    board_set32(&w->entry->waiting, waiting);
-    board_set32(&w->entry->inflight, slots->busy - slots->task_busy + w->flights.busy);
+    struct board_worker *entry = w->entry;
+    unsigned load = lane->busy + lane->waiting_count + lane->task_waiting_count;
+    unsigned waiting = lane->waiting_count - lane->unadmitted_count;
+    bool is_slots = lane == &w->slots;
+    board_set32(is_slots ? &entry->load : &entry->flights_load, load);
+    board_set32(is_slots ? &entry->waiting : &entry->flights_waiting, waiting);
+    board_set32(&entry->inflight, w->slots.busy - w->slots.task_busy + w->flights.busy);
 }
 
 void engine_dispatch(struct request *req)
@@ -58,8 +60,9 @@ void engine_dispatch(struct request *req)
     request_hold(req);
     if (req->route->is_long && w->phase == WORKER_DRAINING)
         ctx_cancel(&req->ctx, -ESHUTDOWN);
-    bool is_in = lane_enter(w->engine->lane(w, req->route), req);
-    engine_publish_load(w);
+    struct lane *lane = w->engine->lane(w, req->route);
+    bool is_in = lane_enter(lane, req);
+    engine_publish_load(w, lane);
     if (is_in)
         begin_run(req);
     else
@@ -83,13 +86,15 @@ static void run_in_turn(struct worker *w, struct request *next)
     w->is_running_turns = false;
 }
 
-void engine_pass_on(struct worker *w, struct request *next)
+void engine_pass_on(struct worker *w, const struct lane *lane, struct request *next)
 {
     if (next != NULL)
         run_in_turn(w, next);
     task_serve_lane(w);
     if (next == NULL && w->neighbour_count > 0)
-        handoff_on_free(w);
+        handoff_on_free(w, lane);
+    if (w->is_gated)
+        accept_reconsider(w);
 }
 
 /* The handler has ended and its memory is the loop's again. */
@@ -98,12 +103,13 @@ static void finish_run(struct request *req)
     struct worker *w = req->ctx.worker;
     req->handler = HANDLER_ENDED;
     answer_settle(req); /* first: its line in the log names the slot */
-    struct request *next = lane_leave(req->lane, req);
-    engine_publish_load(w);
+    struct lane *lane = req->lane;
+    struct request *next = lane_leave(lane, req);
+    engine_publish_load(w, lane);
     if (req->conn != NULL)
         conn_on_answer(req->conn);
     request_release(req);
-    engine_pass_on(w, next);
+    engine_pass_on(w, lane, next);
     lifecycle_on_gone(w);
 }
 
@@ -228,8 +234,9 @@ void engine_on_done(struct request *req, bool has_ended)
 void engine_withdraw(struct request *req)
 {
     CHECK(req->handler == HANDLER_QUEUED);
-    lane_abandon(req->lane, req);
-    engine_publish_load(req->ctx.worker);
+    struct lane *lane = req->lane;
+    lane_abandon(lane, req);
+    engine_publish_load(req->ctx.worker, lane);
     req->handler = HANDLER_ENDED;
     request_release(req);
 }

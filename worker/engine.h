@@ -45,12 +45,12 @@ void engine_run_event(struct request *req);
 /** The loop's part of what another thread has ended (done.h). */
 void engine_on_done(struct request *req, bool has_ended);
 
-/** After a place in a lane was given back: `next` (or NULL) and the tasks whose turn has
+/** After a place in that lane was given back: `next` (or NULL) and the tasks whose turn has
  *  come. */
-void engine_pass_on(struct worker *w, struct request *next);
+void engine_pass_on(struct worker *w, const struct lane *lane, struct request *next);
 
-/** The scoreboard's figures of the lanes. */
-void engine_publish_load(struct worker *w);
+/** The scoreboard's figures of a lane. */
+void engine_publish_load(struct worker *w, const struct lane *lane);
 
 /** A request that waits in a lane will not run: its client has left. */
 void engine_abandon(struct request *req);

@@ -14,41 +14,35 @@
 
 struct conn;
 struct handoff_message;
-struct handoff_parts;
-struct in;
+struct lane;
 struct worker;
 
-/** Prepares the watchers; at boot. */
 void handoff_init(struct worker *w);
-
-/** This worker serves: others may send to it. */
-void handoff_start(struct worker *w);
-/** At the end of the worker. What is in its inbox then is the successor's, or the master
- *  orders another worker to take it. */
 void handoff_stop(struct worker *w);
 
-/** The bytes of a message into an empty input, as the client sent them or could have: a body
- *  that came in chunks is one chunk now. false: out of memory, or the body is not to be had. */
-bool handoff_fill(struct in *in, const struct handoff_message *m,
-                  const struct handoff_parts *parts);
+enum handoff_place {
+    HANDOFF_GONE,  /* to another worker: the connection is no more */
+    HANDOFF_WAITS, /* its request waits here, or runs */
+    HANDOFF_FULL   /* as many wait already, in all workers, as queue_limit allows */
+};
 
-/** At the end of a turn: is its request better off elsewhere? True: the connection is gone. */
-bool handoff_place(struct conn *c);
+/** At the end of a turn, with a request that waits: is it better off elsewhere? */
+enum handoff_place handoff_place(struct conn *c);
 
-/** Do more requests wait, in all workers, than queue_limit allows? Siblings that decide at
- *  the same instant may each admit one. */
-bool handoff_is_full(const struct worker *w);
+/** A connection between two requests, of a worker that drains: to whoever serves on. True:
+ *  the connection is gone. */
+bool handoff_retire(struct conn *c);
 
 /** Work has ended here: a sibling that has too much is asked for some. */
-void handoff_on_free(struct worker *w);
+void handoff_on_free(struct worker *w, const struct lane *lane);
 
-/** A connection has come or gone: fd_room is published, a full inbox read on. */
-void handoff_on_connections(struct worker *w);
+/** Would a new connection's request find a free slot in a sibling, one that turns its loop? */
+bool handoff_is_room_elsewhere(struct worker *w);
 
-/** Once a second: the tallies of the dead. */
+/** A sibling has asked for one that waits here. */
+void handoff_give(struct worker *w, const struct handoff_message *m);
+
+/** Once a second, and when this worker begins to serve: who the neighbours are. */
 void handoff_each_second(struct worker *w);
-
-/** The worker of this index is dead: what is in its inbox is ours. */
-void handoff_empty_inbox(struct worker *w, unsigned index);
 
 #endif

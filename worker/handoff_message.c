@@ -29,7 +29,9 @@
 enum {
     DESCRIPTORS = 2,
     BODY_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE,
-    FLAGS_KNOWN = HANDOFF_CONTINUED | HANDOFF_LAST | HANDOFF_BODY_BESIDE | HANDOFF_CHUNKED
+    FLAGS_OF_CONNECTION =
+        HANDOFF_CONTINUED | HANDOFF_LAST | HANDOFF_BODY_BESIDE | HANDOFF_CHUNKED,
+    FLAGS_OF_ASK = HANDOFF_FLIGHTS
 };
 
 struct wire {
@@ -48,6 +50,11 @@ static_assert(sizeof(struct wire) == HANDOFF_HEADER_BYTES, "HANDOFF_VERSION 1");
 
 /* ---- bytes ---- */
 
+static uint32_t flags_of(unsigned type)
+{
+    return type == HANDOFF_ASK ? FLAGS_OF_ASK : FLAGS_OF_CONNECTION;
+}
+
 int handoff_encode(struct handoff_message *m,
                    unsigned char header[static HANDOFF_HEADER_BYTES])
 {
@@ -61,7 +68,7 @@ int handoff_encode(struct handoff_message *m,
         return -1;
     }
     m->body_bytes = m->body.n;
-    m->flags &= FLAGS_KNOWN & ~(unsigned)HANDOFF_BODY_BESIDE;
+    m->flags &= flags_of(m->type) & ~(unsigned)HANDOFF_BODY_BESIDE;
     m->flags |= is_beside ? HANDOFF_BODY_BESIDE : 0;
     struct wire wire = {.magic = HANDOFF_MAGIC,
                         .version = HANDOFF_VERSION,
@@ -89,7 +96,7 @@ static bool is_whole(const struct wire *wire, size_t n)
     bool is_beside = (wire->flags & HANDOFF_BODY_BESIDE) != 0;
     bool has_body_inline = !is_beside && wire->body_bytes > 0;
     if (wire->magic != HANDOFF_MAGIC || wire->version != HANDOFF_VERSION ||
-        (wire->flags & ~(uint32_t)FLAGS_KNOWN) != 0)
+        (wire->flags & ~flags_of(wire->type)) != 0)
         return false;
     if (has_body_inline && wire->body_bytes > HANDOFF_BODY_INLINE)
         return false;
@@ -102,7 +109,7 @@ static bool is_whole(const struct wire *wire, size_t n)
     if (whole != n)
         return false;
     return wire->type == HANDOFF_CONNECTION ||
-           (wire->type == HANDOFF_ASK && n == sizeof *wire && wire->flags == 0);
+           (wire->type == HANDOFF_ASK && n == sizeof *wire);
 }
 
 int handoff_decode(const void *bytes, size_t n, struct handoff_message *out)

@@ -13,10 +13,11 @@
 
 #include <stdlib.h>
 
-int lane_init(struct lane *l, unsigned limit, struct board_record *records,
-              unsigned count)
+int lane_init(struct lane *l, enum load_lane kind, unsigned limit,
+              struct board_record *records, unsigned count)
 {
-    *l = (struct lane){.limit = limit,
+    *l = (struct lane){.kind = kind,
+                       .limit = limit,
                        .records = records,
                        .record_count = limit < count ? limit : count};
     list_init(&l->waiting);
@@ -53,6 +54,15 @@ static void drop_record(struct lane *l, int record)
     l->free_records[l->free_count++] = (uint16_t)record;
 }
 
+static void remove_waiting(struct lane *l, struct request *req)
+{
+    CHECK(l->waiting_count > 0);
+    list_remove(&req->lane_link);
+    l->waiting_count--;
+    l->unadmitted_count -= !req->is_admitted;
+    CHECK(l->unadmitted_count <= l->waiting_count);
+}
+
 static void begin(struct lane *l, struct request *req)
 {
     l->busy++;
@@ -84,8 +94,7 @@ static struct request *pass_on(struct lane *l)
     if (link == NULL)
         return NULL;
     struct request *next = LIST_ENTRY(link, struct request, lane_link);
-    list_remove(link);
-    l->waiting_count--;
+    remove_waiting(l, next);
     begin(l, next);
     return next;
 }
@@ -101,7 +110,15 @@ bool lane_enter(struct lane *l, struct request *req)
     req->lane = l;
     list_append(&l->waiting, &req->lane_link);
     l->waiting_count++;
+    l->unadmitted_count++;
     return false;
+}
+
+void lane_admit(struct lane *l, struct request *req)
+{
+    CHECK(req->lane == l && !req->is_admitted && l->unadmitted_count > 0);
+    req->is_admitted = true;
+    l->unadmitted_count--;
 }
 
 struct request *lane_leave(struct lane *l, struct request *req)
@@ -115,9 +132,8 @@ struct request *lane_leave(struct lane *l, struct request *req)
 
 void lane_abandon(struct lane *l, struct request *req)
 {
-    CHECK(req->lane == l && l->waiting_count > 0);
-    list_remove(&req->lane_link);
-    l->waiting_count--;
+    CHECK(req->lane == l);
+    remove_waiting(l, req);
     req->lane = NULL;
 }
 

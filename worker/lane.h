@@ -13,6 +13,7 @@
 
 #include "common/list.h"
 #include "common/scoreboard.h"
+#include "worker/load.h"
 
 #include <stdbool.h>
 
@@ -27,11 +28,13 @@ struct lane_task {
 };
 
 struct lane {
+    enum load_lane kind;
     unsigned limit, busy; /* tasks too */
     struct list waiting;  /* struct request, by its lane_link, oldest first */
     unsigned waiting_count;
-    struct list tasks;   /* struct lane_task that wait, oldest first */
-    struct list granted; /* those whose turn has come: busy already, to be run */
+    unsigned unadmitted_count; /* of these: whether they may wait is not decided yet */
+    struct list tasks;         /* struct lane_task that wait, oldest first */
+    struct list granted;       /* those whose turn has come: busy already, to be run */
     unsigned task_waiting_count, task_busy;
     struct board_record *records; /* `record_count` of them, for the first ones busy */
     unsigned record_count;
@@ -40,12 +43,15 @@ struct lane {
 };
 
 /** -1 when out of memory. */
-int lane_init(struct lane *l, unsigned limit, struct board_record *records,
-              unsigned count);
+int lane_init(struct lane *l, enum load_lane kind, unsigned limit,
+              struct board_record *records, unsigned count);
 void lane_fini(struct lane *l);
 
 /** True: it runs now. False: it waits, and lane_leave of another will say so. */
 bool lane_enter(struct lane *l, struct request *req);
+
+/** It waits, and may. */
+void lane_admit(struct lane *l, struct request *req);
 
 /** It has ended. The request whose turn it is now, already entered, or NULL; and if it is a
  *  task's turn, that is in `granted`. */

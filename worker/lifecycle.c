@@ -18,6 +18,7 @@
 #include "worker/access_log.h"
 #include "worker/conn.h"
 #include "worker/handoff.h"
+#include "worker/inbox.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -52,6 +53,7 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
     accept_each_second(w);
     handoff_each_second(w);
+    inbox_each_second(w);
     if (w->access_log != NULL)
         access_log_flush(w->access_log);
 }
@@ -108,6 +110,7 @@ void lifecycle_drain(struct worker *w, uint64_t graceful_ms)
     w->phase = WORKER_DRAINING;
     atomic_store(&w->is_draining, true);
     accept_close(w);
+    inbox_drain(w);
     cancel_all(w, -ESHUTDOWN, true);
     ev_timer_set(&w->graceful, clock_ms_as_s(graceful_ms), 0.);
     ev_timer_start(w->loop, &w->graceful);
@@ -142,7 +145,8 @@ static void obey(struct worker *w, const struct message *m, int fd)
         if (w->phase == WORKER_STANDBY) {
             w->phase = WORKER_SERVING;
             accept_start(w);
-            handoff_start(w);
+            inbox_start(w);
+            handoff_each_second(w);
         }
         break;
     case MESSAGE_DRAIN:
@@ -156,7 +160,7 @@ static void obey(struct worker *w, const struct message *m, int fd)
         return;
     case MESSAGE_EMPTY_INBOX:
         if (m->arg < BOARD_WORKERS)
-            handoff_empty_inbox(w, (unsigned)m->arg);
+            inbox_empty(w, (unsigned)m->arg);
         break;
     default:
         break;

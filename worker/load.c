@@ -14,6 +14,16 @@
 
 #include "common/check.h"
 
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wtsan" /* fences order us with other processes only */
+#endif
+
+enum {
+    SNAPSHOT_TRIES = 4,
+    STUCK_MS = 50,   /* a loop that has a message and does not turn */
+    SILENT_MS = 1500 /* one that has nothing to do turns once a second */
+};
+
 static uint64_t get(const _Atomic uint64_t *word)
 {
     return atomic_load_explicit(word, memory_order_relaxed);
@@ -45,10 +55,12 @@ static uint32_t on_the_way(const struct board *board, unsigned t)
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }
 
-uint32_t load_of(const struct board *board, unsigned t)
+uint32_t load_of(const struct board *board, unsigned t, enum load_lane lane)
 {
     CHECK(t < BOARD_WORKERS);
-    uint64_t load = (uint64_t)get32(&board->worker[t].load) + on_the_way(board, t);
+    const struct board_worker *w = &board->worker[t];
+    uint64_t own = get32(lane == LOAD_SLOTS ? &w->load : &w->flights_load);
+    uint64_t load = own + on_the_way(board, t);
     return load < UINT32_MAX ? (uint32_t)load : UINT32_MAX;
 }
 
@@ -60,41 +72,143 @@ static bool is_older(uint32_t a, uint32_t b)
     return (int32_t)(a - b) < 0;
 }
 
-static bool is_peer(const struct board_worker *w, uint32_t generation,
+static uint64_t silence_ms(const struct board *board, unsigned self, unsigned t)
+{
+    uint64_t now_ms = get(&board->worker[self].tick_ms);
+    uint64_t tick_ms = get(&board->worker[t].tick_ms);
+    return now_ms > tick_ms ? now_ms - tick_ms : 0;
+}
+
+bool load_is_stuck(const struct board *board, unsigned self, unsigned t)
+{
+    CHECK(self < BOARD_WORKERS && t < BOARD_WORKERS);
+    uint64_t silent_ms = silence_ms(board, self, t);
+    return silent_ms > SILENT_MS || (silent_ms > STUCK_MS && on_the_way(board, t) > 0);
+}
+
+static bool is_peer(const struct board *board, unsigned self, unsigned t,
                     enum load_peers peers)
 {
+    const struct board_worker *w = &board->worker[t];
     uint32_t state = get32(&w->state), theirs = get32(&w->generation);
+    uint32_t generation = get32(&board->worker[self].generation);
     if (peers == LOAD_TAKERS)
-        return state == BOARD_SERVING && !is_older(theirs, generation);
+        return state == BOARD_SERVING && !is_older(theirs, generation) &&
+               !load_is_stuck(board, self, t);
     return state >= BOARD_SERVING && state != BOARD_KILLED &&
            !is_older(generation, theirs);
 }
 
+static struct place_sibling copy(const struct board *board, unsigned i,
+                                 enum load_lane lane)
+{
+    const struct board_worker *w = &board->worker[i];
+    bool is_slots = lane == LOAD_SLOTS;
+    return (struct place_sibling){
+        .index = i,
+        .load = load_of(board, i, lane),
+        .waiting = get32(is_slots ? &w->waiting : &w->flights_waiting),
+        .limit = get32(is_slots ? &w->threads : &w->flights_limit),
+        .fd_room = get32(&w->fd_room)};
+}
+
 size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
-                 struct place_sibling out[static BOARD_WORKERS])
+                 enum load_lane lane, struct place_sibling out[static BOARD_WORKERS])
 {
     CHECK(self < BOARD_WORKERS);
-    uint32_t generation = get32(&board->worker[self].generation);
+    /* Of two that publish and then look, one sees the other: a slot that becomes free and a
+     * request that begins to wait do not miss each other. */
+    atomic_thread_fence(memory_order_seq_cst);
     size_t count = 0;
-    for (unsigned i = 0; i < entries(board); i++) {
-        const struct board_worker *w = &board->worker[i];
-        if (i == self || !is_peer(w, generation, peers))
-            continue;
-        out[count++] = (struct place_sibling){.index = i,
-                                              .load = load_of(board, i),
-                                              .waiting = get32(&w->waiting),
-                                              .limit = get32(&w->threads),
-                                              .fd_room = get32(&w->fd_room)};
-    }
+    for (unsigned i = 0; i < entries(board); i++)
+        if (i != self && is_peer(board, self, i, peers))
+            out[count++] = copy(board, i, lane);
     return count;
 }
 
-uint64_t load_waiting(const struct board *board, const uint8_t *index, size_t count)
+uint64_t load_waiting(const struct board *board, enum load_lane lane,
+                      const uint8_t *index, size_t count)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += get32(&board->worker[index[i]].waiting);
+    atomic_thread_fence(memory_order_seq_cst); /* as in load_look */
+    for (size_t i = 0; i < count; i++) {
+        const struct board_worker *w = &board->worker[index[i]];
+        sum += get32(lane == LOAD_SLOTS ? &w->waiting : &w->flights_waiting);
+    }
     return sum;
+}
+
+/* ---- queue_limit ---- */
+
+/* Those on the way to t that will find no free slot there. */
+static uint32_t about_to_wait(const struct board *board, unsigned t, uint32_t arriving)
+{
+    uint32_t load = get32(&board->worker[t].load);
+    uint32_t threads = get32(&board->worker[t].threads);
+    uint32_t coming = on_the_way(board, t), room = load < threads ? threads - load : 0;
+    coming = coming > arriving ? coming - arriving : 0;
+    return coming > room ? coming - room : 0;
+}
+
+/* Each is read first where it was before: about to be admitted, then waiting; on its way,
+ * then waiting there. So it may count twice, but not be missed. */
+static uint64_t count_waiting(const struct board *board, unsigned self, uint32_t arriving)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < entries(board); i++) {
+        const struct board_worker *w = &board->worker[i];
+        if (get32(&w->state) == BOARD_EMPTY)
+            continue;
+        if (i != self)
+            sum += atomic_load_explicit(&w->admitting, memory_order_acquire);
+        sum += about_to_wait(board, i, i == self ? arriving : 0);
+        sum += get32(&w->waiting) + get32(&w->flights_waiting);
+    }
+    return sum;
+}
+
+static uint64_t count_sends(const struct board *board)
+{
+    uint64_t sum = 0;
+    atomic_thread_fence(memory_order_seq_cst);
+    for (unsigned i = 0; i < entries(board); i++)
+        sum += get(&board->worker[i].sends);
+    atomic_thread_fence(memory_order_seq_cst);
+    return sum;
+}
+
+/* One that moves from what is read last to what was read first would be missed: so the count
+ * holds only if nobody has sent anything meanwhile. */
+static bool is_below(const struct board *board, unsigned self, uint32_t limit,
+                     uint32_t arriving)
+{
+    uint64_t before = count_sends(board);
+    for (int i = 0; i < SNAPSHOT_TRIES; i++) {
+        uint64_t waiting = count_waiting(board, self, arriving);
+        uint64_t after = count_sends(board);
+        if (waiting >= limit)
+            return false;
+        if (before == after)
+            return true;
+        before = after;
+    }
+    return false;
+}
+
+bool load_admit(struct board *board, unsigned self, uint32_t limit, uint32_t arriving)
+{
+    CHECK(self < BOARD_WORKERS);
+    _Atomic uint32_t *own = &board->worker[self].admitting;
+    atomic_store_explicit(own, 1, memory_order_seq_cst);
+    bool is_in = is_below(board, self, limit, arriving);
+    if (!is_in)
+        load_admitted(board, self);
+    return is_in;
+}
+
+void load_admitted(struct board *board, unsigned self)
+{
+    atomic_store_explicit(&board->worker[self].admitting, 0, memory_order_release);
 }
 
 /* ---- one message ---- */
@@ -103,7 +217,12 @@ uint64_t load_send(struct board *board, unsigned s, unsigned t)
 {
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
     _Atomic uint64_t *sent = &board->worker[s].sent[t];
+    _Atomic uint64_t *sends = &board->worker[s].sends;
+    board_add(sends, 1); /* before and after: is_below */
+    atomic_thread_fence(memory_order_release);
     board_add(sent, 1);
+    atomic_thread_fence(memory_order_release);
+    board_add(sends, 1);
     return get(sent);
 }
 

@@ -18,26 +18,44 @@
 
 /** Whom to look at. */
 enum load_peers {
-    LOAD_TAKERS, /* they serve, and are of our generation or a younger one */
+    LOAD_TAKERS, /* they serve, turn their loops, and are of our generation or younger */
     LOAD_GIVERS  /* they have requests, and are of our generation or an older one */
 };
 
-/** busy + waiting + on the way to t; any process. */
-uint32_t load_of(const struct board *board, unsigned t);
+/** Of which lane; a message on its way counts in both, for whose it is nobody knows. */
+enum load_lane {
+    LOAD_SLOTS,  /* the limit is `threads` */
+    LOAD_FLIGHTS /* ASYNC and EVENT in the event class: `flights_limit` */
+};
 
-/** Copies the others of that kind into out[], at most BOARD_WORKERS; their number. `limit`
- *  is their threads. */
+/** busy + waiting + on the way to t; any process. */
+uint32_t load_of(const struct board *board, unsigned t, enum load_lane lane);
+
+/** Copies the others of that kind into out[], at most BOARD_WORKERS; their number. What the
+ *  caller has published before is visible to whoever looks at it after. */
 size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
-                 struct place_sibling out[static BOARD_WORKERS]);
+                 enum load_lane lane, struct place_sibling out[static BOARD_WORKERS]);
 
 /** How many requests wait in these entries. Cheap: one word of each. */
-uint64_t load_waiting(const struct board *board, const uint8_t *index, size_t count);
+uint64_t load_waiting(const struct board *board, enum load_lane lane,
+                      const uint8_t *index, size_t count);
+
+/** May one more request wait in `self`, so that no more than `limit` do in all workers, those
+ *  included that are on their way to a queue? True: the caller publishes it as waiting, then
+ *  calls load_admitted. `arriving` of those on the way to `self` are being looked at. Two
+ *  that ask at the same instant may both be refused; more than `limit` are never let in. */
+bool load_admit(struct board *board, unsigned self, uint32_t limit, uint32_t arriving);
+void load_admitted(struct board *board, unsigned self);
 
 /** s is about to send to t: counts it; the number travels in the message, never 0. */
 uint64_t load_send(struct board *board, unsigned s, unsigned t);
 
 /** The message could not be sent. Before any other load_send from s to t. */
 void load_unsend(struct board *board, unsigned s, unsigned t);
+
+/** Does something lie in its inbox although its loop should have turned long ago? As of the
+ *  last turn of ours. Who is only idle is woken by a message. */
+bool load_is_stuck(const struct board *board, unsigned self, unsigned t);
 
 /** Has s sent to t what t has not seen? */
 bool load_is_unseen(const struct board *board, unsigned s, unsigned t);

@@ -93,7 +93,9 @@ struct place place_request(const struct place_view *v)
     const struct place_sibling *best = v->hops < PLACE_HOPS ? best_of(v) : NULL;
     if (best == NULL || !is_better_there(v, best))
         return (struct place){.verdict = PLACE_QUEUE_HERE};
-    return (struct place){.verdict = PLACE_MOVE, .index = best->index};
+    return (struct place){.verdict = PLACE_MOVE,
+                          .index = best->index,
+                          .is_to_free = best->load < best->limit};
 }
 
 struct place place_free(const struct place_view *v)

@@ -48,7 +48,8 @@ enum place_verdict {
 
 struct place {
     enum place_verdict verdict;
-    unsigned index; /* of PLACE_MOVE and PLACE_ASK */
+    unsigned index;  /* of PLACE_MOVE and PLACE_ASK */
+    bool is_to_free; /* PLACE_MOVE: it will not wait there, as far as can be seen */
 };
 
 /** A request is ready: PLACE_HERE, PLACE_QUEUE_HERE or PLACE_MOVE. */

@@ -75,6 +75,7 @@ struct request {
     bool has_ended_here;   /* on the loop: the coroutine is through, or finish was
                                      called inside the callback */
     bool has_left_tasks;   /* it returned with live ones, which have ended since */
+    bool is_admitted;      /* it may wait: queue_limit was not reached */
     bool has_lent;         /* on the loop: a task runs in its slot, task_slot.c */
     bool is_in_handler;    /* EVENT: the callback has not returned yet */
     struct lane *lane;

@@ -80,15 +80,20 @@ struct worker {
     bool accept_on;
     bool is_rotating;      /* more than one worker: epoll.h */
     ev_timer accept_pause; /* out of descriptors */
+    ev_timer gate; /* while siblings accept in our place, for they have free slots */
+    bool is_gated;
     uint64_t accept_warned_ms;
 
     ev_io inbox;    /* handoff.h */
+    ev_io common;   /* the inbox of all who serve */
     ev_timer retry; /* while requests wait that could move */
     bool is_inbox_open;
     unsigned neighbour_count; /* other entries in use; handoff.c */
     uint32_t fd_base;         /* descriptors that connections may have */
     uint32_t random;          /* breaks ties */
-    uint64_t handoff_warned_ms;
+    uint32_t arriving;        /* 1 while a message is being taken in */
+    uint64_t handoff_warned_ms, fd_counted_ms;
+    unsigned inbox_sweep;
 
     struct http_limits limits; /* of conf, as http/ wants them */
     struct block_pool blocks;

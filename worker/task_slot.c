@@ -102,8 +102,8 @@ static void give_back(struct task *task)
     else if (slot == TASK_IN_LANE)
         lane_abandon_task(&w->slots, &task->in_lane);
     else if (slot == TASK_HAS_SLOT)
-        engine_pass_on(w, lane_leave_task(&w->slots, &task->in_lane));
-    engine_publish_load(w);
+        engine_pass_on(w, &w->slots, lane_leave_task(&w->slots, &task->in_lane));
+    engine_publish_load(w, &w->slots);
     task_let_go(task);
     lifecycle_on_gone(w);
 }
@@ -153,7 +153,7 @@ static void run_in_slot(struct task *task)
     /* its request ends on this thread only, so it is there: it may be claimed meanwhile,
      * but not go */
     lane_record_task(&w->slots, &task->in_lane, task->request);
-    engine_publish_load(w);
+    engine_publish_load(w, &w->slots);
     submit(task);
 }
 
@@ -181,7 +181,7 @@ static void seek_slot(struct task *task)
         run_in_slot(task);
     } else {
         task->slot = TASK_IN_LANE;
-        engine_publish_load(w);
+        engine_publish_load(w, &w->slots);
     }
 }
 

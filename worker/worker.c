@@ -25,6 +25,7 @@
 #include "worker/engine.h"
 #include "worker/fault.h"
 #include "worker/handoff.h"
+#include "worker/inbox.h"
 #include "worker/lifecycle.h"
 #include "worker/plugin.h"
 #include "worker/pool.h"
@@ -151,9 +152,12 @@ static void begin_engine(struct worker *w)
     bool is_event = w->conf->server.klass == CONF_CLASS_EVENT;
     unsigned threads = w->conf->server.threads, flights = w->conf->worker.max_inflight;
     w->engine = is_event ? &engine_event : &engine_thread;
-    must(lane_init(&w->slots, threads, w->entry->slot, BOARD_SLOTS) == 0, "the slots");
-    must(lane_init(&w->flights, flights, w->entry->flight, BOARD_INFLIGHT) == 0,
+    must(lane_init(&w->slots, LOAD_SLOTS, threads, w->entry->slot, BOARD_SLOTS) == 0,
+         "the slots");
+    must(lane_init(&w->flights, LOAD_FLIGHTS, flights, w->entry->flight,
+                   BOARD_INFLIGHT) == 0,
          "the flights");
+    board_set32(&w->entry->flights_limit, is_event ? flights : 0);
     done_init(&w->done, w->loop, engine_on_done);
     family_init(w);
     w->pool = pool_create(threads);
@@ -198,6 +202,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_plugins(w);
     begin_signals();
     accept_init(w);
+    inbox_init(w);
     handoff_init(w);
     lifecycle_start(w);
 }
@@ -226,6 +231,7 @@ static void end(struct worker *w)
             request_account(c->request, 0);
         conn_close(c);
     }
+    inbox_stop(w);
     handoff_stop(w);
     lifecycle_stop(w);
     if (w->access_log != NULL)

@@ -82,6 +82,19 @@ def test_all_accepted_by_one_worker(server, times):
     assert jain([sum(each) for each in zip(*windows)]) > 0.95, windows
 
 
+def test_flights_move(server):
+    """max_inflight is a lane of its own: what waits for a flight moves as well. In the thread
+    class ASYNC takes a slot, of which there is one."""
+    one = server(INI.replace("@THREADS@", "1") + "[worker]\nmax_inflight = 1\n")
+    _, (busy, moved) = at_one_worker(one, 2)
+    begun = time.monotonic()
+    for connection in busy, moved:
+        connection.send(b"GET /async/sleep?ms=2000 HTTP/1.1\r\nHost: a\r\n\r\n")
+    for connection in busy, moved:
+        assert connection.response().text == "slept"
+    assert time.monotonic() < begun + 3.9, "one waited for the other"
+
+
 def take_slot(busy, other, ms):
     """The one slot of the worker that has both is taken when this returns: its loop has
     turned since the request was there. What finds no route needs no slot."""
@@ -160,10 +173,9 @@ def slow(connection, ms):
 
 
 def test_queue_limit(server):
-    """2 slots and a queue of 3: of 20 at once, with one worker, some 5 are served and the
-    others are told at once, each on a connection that stays. Two workers that decide at the
-    same instant may admit one more; a request on its way may count at both ends, and then
-    one or two more are told."""
+    """2 slots and a queue of 3: of 20 at once, with one worker, 5 are served and the others are
+    told at once, each on a connection that stays. Two workers that decide at the very same
+    instant may both say no, never both yes."""
     one = server(LIMITS.replace("@QUEUE@", "1m"))
     _, held = at_one_worker(one, 20)
     begun = time.monotonic()
@@ -174,7 +186,7 @@ def test_queue_limit(server):
         answer = connection.response()
         assert (answer.status, answer.header("Retry-After")) == (503, "1")
         assert connection.get("/nothing").status == 404
-    assert 13 <= len(shed) <= 17, len(shed)
+    assert 15 <= len(shed) <= 16, len(shed)
     assert [c.response().status for c in held if c not in shed] == [200] * (20 - len(shed))
 
 

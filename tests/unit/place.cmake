@@ -4,5 +4,6 @@
 remuda_unit(test_worker_place SOURCES worker/place.c)
 remuda_unit(test_worker_place_sim SOURCES worker/place.c LIBS m)
 remuda_unit(test_worker_load SOURCES worker/load.c LIBS common)
+remuda_unit(test_worker_admit SOURCES worker/load.c LIBS common)
 remuda_unit(test_worker_handoff_message SOURCES worker/handoff_message.c LIBS common)
 remuda_unit(test_worker_handoff_hostile SOURCES worker/handoff_message.c LIBS common)

@@ -123,6 +123,8 @@ static void test_wrong_bytes(void **state)
     assert_int_equal(refused, 28);
 }
 
+enum { FLAGS_AT = 36 }; /* in the header */
+
 static void test_not_ours(void **state)
 {
     (void)state;
@@ -147,7 +149,9 @@ static void test_not_ours(void **state)
     assert_int_equal(receive(&got, &parts), HANDOFF_BAD);
     m = message(0, 0, 0);
     m.type = HANDOFF_ASK;
+    m.flags = HANDOFF_FLIGHTS;
     assert_int_equal(handoff_encode(&m, (unsigned char *)big), 0);
+    big[FLAGS_AT] |= HANDOFF_LAST;
     send_raw(big, HANDOFF_HEADER_BYTES, NULL, 0);
     assert_int_equal(receive(&got, &parts), HANDOFF_BAD);
     assert_int_equal(fd_count(), open_before);

@@ -36,7 +36,7 @@ static int open_state(void **state)
         list_init(&t->request[i].lane_link);
     }
     *state = t;
-    return lane_init(&t->lane, LIMIT, t->record, RECORDS);
+    return lane_init(&t->lane, LOAD_SLOTS, LIMIT, t->record, RECORDS);
 }
 
 static int close_state(void **state)

@@ -38,12 +38,12 @@ static void test_leaves_while_it_waits(void **state)
     fixture_send(f, GET("/hold"));
     fixture_connect(f);
     fixture_send(f, GET("/async") GET("/event"));
-    assert_int_equal(f->worker.entry->waiting, 1);
+    assert_int_equal(fixture_waiting(f), 1);
     assert_int_equal(f->worker.entry->inflight, 1);
     close(f->client);
     f->client = first;
     fixture_turn(f);
-    assert_int_equal(f->worker.entry->waiting, 0);
+    assert_int_equal(fixture_waiting(f), 0);
     assert_int_equal(f->worker.conn_count, 1);
     assert_int_equal(f->worker.entry->counters.responses[0], 1);
     (void)worker_finish_held(NULL);
@@ -63,7 +63,7 @@ static void test_half_close_while_it_waits(void **state)
     fixture_end_client(f);
     assert_non_null(strstr(fixture_read(f), " 404 "));
     assert_true(fixture_is_closed(f));
-    assert_int_equal(f->worker.entry->waiting, 0);
+    assert_int_equal(fixture_waiting(f), 0);
     close(f->client);
     f->client = other;
     worker_held = of_other;
@@ -98,7 +98,7 @@ static void test_many_wait(void **state)
         client[i] = fixture_connect(f);
         fixture_send(f, i % 2 ? GET("/event") : GET("/async") GET("/event"));
     }
-    assert_int_equal(f->worker.entry->waiting, WAITING);
+    assert_int_equal(fixture_waiting(f), WAITING);
     (void)worker_finish_held(NULL);
     fixture_until(f, worker_is_idle);
     for (int i = 0; i < WAITING; i++) {

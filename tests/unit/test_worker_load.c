@@ -178,23 +178,23 @@ static void test_load_of(void **state)
 {
     (void)state;
     board_set32(&board->worker[T].load, 5);
-    assert_int_equal(load_of(board, T), 5);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 5);
     assert_int_equal(load_send(board, S, T), 1);
     assert_int_equal(load_send(board, S, T), 2);
     assert_int_equal(load_send(board, U, T), 1);
-    assert_int_equal(load_of(board, T), 8);
-    assert_int_equal(load_of(board, S), 0);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 8);
+    assert_int_equal(load_of(board, S, LOAD_SLOTS), 0);
     load_unsend(board, S, T);
-    assert_int_equal(load_of(board, T), 7);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 7);
     load_take(board, T, S, 0); /* does not count */
-    assert_int_equal(load_of(board, T), 7);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 7);
     load_take(board, T, S, 1);
     load_take(board, T, U, 1);
-    assert_int_equal(load_of(board, T), 5);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 5);
     load_take(board, T, S, 99); /* never sent */
     assert_int_equal(board->worker[T].seen[S], 1);
     board_set(&board->worker[T].seen[S], 7); /* no debt is ever subtracted */
-    assert_int_equal(load_of(board, T), 5);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 5);
 }
 
 static void test_look(void **state)
@@ -222,8 +222,8 @@ static void test_look(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         board_set32(&board->worker[T].generation, rows[i].generation);
         board_set32(&board->worker[T].state, rows[i].state);
-        if (load_look(board, S, LOAD_TAKERS, others) != rows[i].takes ||
-            load_look(board, S, LOAD_GIVERS, others) != rows[i].gives)
+        if (load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others) != rows[i].takes ||
+            load_look(board, S, LOAD_GIVERS, LOAD_SLOTS, others) != rows[i].gives)
             fail_msg("%s", rows[i].name);
     }
     serve(T, 2);
@@ -231,12 +231,33 @@ static void test_look(void **state)
     board_set32(&board->worker[T].waiting, 3);
     load_send(board, U, T);
     board_set32(&board->worker_slots, WORKERS);
-    assert_int_equal(load_look(board, S, LOAD_TAKERS, others), 1); /* U is older */
+    assert_int_equal(load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others),
+                     1); /* U is older */
     assert_int_equal(others[0].index, T);
     assert_int_equal(others[0].load, 12);
     assert_int_equal(others[0].waiting, 3);
     assert_int_equal(others[0].limit, LIMIT);
     assert_int_equal(others[0].fd_room, 1000);
+}
+
+static void test_stuck(void **state)
+{
+    (void)state;
+    struct place_sibling others[BOARD_WORKERS];
+    for (unsigned i = 0; i < WORKERS; i++)
+        board_set(&board->worker[i].tick_ms, 100000);
+    board_set(&board->worker[S].tick_ms, 100060); /* our now */
+    assert_int_equal(load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others), 2);
+    (void)load_send(board, S, T);
+    assert_true(load_is_stuck(board, S, T)); /* it should have been woken */
+    assert_int_equal(load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others), 1);
+    board_set(&board->worker[T].tick_ms, 100050);
+    assert_false(load_is_stuck(board, S, T));
+    load_take(board, T, S, 1);
+    board_set(&board->worker[S].tick_ms, 101000); /* idle: it turns once a second */
+    assert_false(load_is_stuck(board, S, T));
+    board_set(&board->worker[S].tick_ms, 102000);
+    assert_true(load_is_stuck(board, S, T));
 }
 
 static void test_audit(void **state)
@@ -263,7 +284,7 @@ static void test_sender_dies(void **state)
             if (!is_late)
                 empty_inbox();
             board_retire(board, S);
-            assert_int_equal(load_of(board, S), 0);
+            assert_int_equal(load_of(board, S, LOAD_SLOTS), 0);
             if (is_late)
                 empty_inbox();
             load_settle(board, T, true);
@@ -282,7 +303,7 @@ static void test_sender_has_a_successor(void **state)
         board_retire(board, S);
         serve(S, 1);
         run_all(sender_step);
-        assert_in_range(load_of(board, T), 0, 2);
+        assert_in_range(load_of(board, T, LOAD_SLOTS), 0, 2);
         empty_inbox();
         load_settle(board, T, true);
         audit_is_clean("the sender's successor", steps);
@@ -299,7 +320,7 @@ static void test_receiver_dies(void **state)
             run_all(sender_step);
             run_and_kill(receiver_step, steps);
             board_retire(board, T);
-            assert_int_equal(load_of(board, T), 0);
+            assert_int_equal(load_of(board, T, LOAD_SLOTS), 0);
             run_all(sender_step); /* it had looked before */
             if (has_successor) {
                 serve(T, 1);
@@ -327,9 +348,9 @@ static void test_inbox_is_emptied_by_another(void **state)
     serve(T, 1);
     while (receive_number())
         ;
-    assert_int_equal(load_of(board, T), 1);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 1);
     load_settle(board, T, false); /* it has not looked yet: nothing may be forgotten */
-    assert_int_equal(load_of(board, T), 1);
+    assert_int_equal(load_of(board, T, LOAD_SLOTS), 1);
     load_settle(board, T, true);
     audit_is_clean("emptied by another", 0);
 }
@@ -375,7 +396,7 @@ static void test_killed_anywhere(void **state)
                 else
                     load_unsend(board, S, T);
             }
-            assert_in_range(load_of(board, is_sender ? S : U), 0, 1);
+            assert_in_range(load_of(board, is_sender ? S : U, LOAD_SLOTS), 0, 1);
         }
         kill(pid, SIGKILL);
         reap(pid);
@@ -394,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_load_of, setup, teardown),
         cmocka_unit_test_setup_teardown(test_look, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stuck, setup, teardown),
         cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sender_dies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sender_has_a_successor, setup, teardown),

@@ -88,17 +88,20 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     set_limits(f);
     list_init(&w->conns);
     list_init(&w->turn_come);
-    w->entry = aligned_alloc(ATOMICS_LINE, sizeof *w->entry);
-    assert_non_null(w->entry);
-    memset((void *)w->entry, 0, sizeof *w->entry);
+    f->heritage.board = board_create(&f->heritage.board_fd);
+    assert_non_null(f->heritage.board);
+    board_set32(&f->heritage.board->worker_slots, 1);
+    w->entry = &f->heritage.board->worker[0];
+    board_set32(&w->entry->state, BOARD_SERVING);
     w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     w->now_ns = clock_mono_ns();
     w->now_ms = w->now_ns / 1000000;
     http_date_refresh(0);
     start_deadlines(f);
     w->engine = klass == CONF_CLASS_EVENT ? &engine_event : &engine_thread;
-    assert_int_equal(lane_init(&w->slots, 1, w->entry->slot, BOARD_SLOTS), 0);
-    assert_int_equal(lane_init(&w->flights, 1, w->entry->flight, BOARD_INFLIGHT), 0);
+    assert_int_equal(lane_init(&w->slots, LOAD_SLOTS, 1, w->entry->slot, BOARD_SLOTS), 0);
+    assert_int_equal(
+        lane_init(&w->flights, LOAD_FLIGHTS, 1, w->entry->flight, BOARD_INFLIGHT), 0);
     done_init(&w->done, w->loop, engine_on_done);
     family_init(w);
     w->pool = pool_create(1);
@@ -107,6 +110,12 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     for (size_t i = 0; routes[i].path != NULL; i++)
         add_route(f, &routes[i], &f->route[i]);
     return f;
+}
+
+unsigned fixture_waiting(const struct fixture *f)
+{
+    const struct board_worker *entry = f->worker.entry;
+    return entry->waiting + entry->flights_waiting;
 }
 
 static bool is_empty(struct fixture *f)
@@ -125,8 +134,9 @@ static void assert_nothing_is_left(struct fixture *f)
     assert_int_equal(w->slots.waiting_count, 0);
     assert_int_equal(w->flights.waiting_count, 0);
     assert_int_equal(w->entry->inflight, 0);
-    assert_int_equal(w->entry->waiting, 0);
+    assert_int_equal(fixture_waiting(f), 0);
     assert_int_equal(w->entry->load, 0);
+    assert_int_equal(w->entry->flights_load, 0);
     assert_int_equal(w->entry->connections, 0);
     assert_int_equal(ended, counters->requests);
 }
@@ -157,7 +167,8 @@ void fixture_close(struct fixture **fixture)
         free(f->route[i].label);
         free(f->route[i].pattern);
     }
-    free((void *)w->entry);
+    board_close(&f->heritage.board);
+    fd_close(&f->heritage.board_fd);
     free(f->got);
     free(f);
     *fixture = NULL;

@@ -79,6 +79,9 @@ bool fixture_is_closed(struct fixture *f);
 /** How often the text occurs in what was read. */
 unsigned fixture_count(const struct fixture *f, const char *text);
 
+/** How many requests wait, in either lane, as the scoreboard has it. */
+unsigned fixture_waiting(const struct fixture *f);
+
 /** The one connection. */
 struct conn *fixture_conn(struct fixture *f);
 

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""What a worker leaves to its siblings: connections while it is busy, idle ones when it drains,
+nothing to one that drains or stands still."""
+
+import os
+import signal
+import threading
+import time
+
+from daemon import is_ours, patience, wait_until
+
+INI = """
+[server]
+listen = 127.0.0.1:0
+class = @CLASS@
+workers = 2
+threads = 1
+
+[worker]
+heartbeat_timeout = 1m
+
+[log]
+access = @DIR@/access.log
+access_format = %P %U
+
+[plugin modes]
+path = @TEST_PLUGINS@/modes.so
+"""
+
+
+def ask_slow(connection, ms):
+    connection.send(f"GET /sync/sleep?ms={ms} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+
+
+def keep_busy(one, ms):
+    """A worker's one slot is taken: its pid, and the connection."""
+    busy = one.connect()
+    pid = int(busy.get("/who").text)
+    ask_slow(busy, ms)
+    return pid, busy
+
+
+def test_the_gate(server):
+    """With its slot taken a worker takes one connection in 20 ms at most while the other has one
+    free; without the gate it takes every second. The best of five, for the machine is shared."""
+    one = server(INI)
+    pid, busy = keep_busy(one, 4000)
+    shares = []
+    for attempt in range(5):
+        for _ in range(40):
+            assert one.get(f"/nothing{attempt}").status == 404
+        wait_until(lambda: len(lines(one, attempt)) == 40, 5, "40 lines")
+        shares.append(sum(line.startswith(f"{pid} ") for line in lines(one, attempt)) / 40)
+    assert min(shares) < 0.3, shares
+    assert busy.response().text == "slept"
+    assert one.get("/who").status == 200
+
+
+def lines(one, attempt):
+    return [line for line in one.access_log() if line.endswith(f" /nothing{attempt}")]
+
+
+def drained(one, pid):
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_ours(pid), patience(8), "the end of the worker")
+
+
+def test_idle_connections_outlive_their_worker(server):
+    """They go to whoever serves on: the ones that were used and the ones that never were."""
+    one = server(INI)
+    used = [one.connect() for _ in range(20)]
+    owners = [int(connection.get("/who").text) for connection in used]
+    fresh = [one.connect() for _ in range(20)]
+    for pid in set(owners):
+        drained(one, pid)
+    for connection, owner in zip(used + fresh, owners + [None] * 20):
+        answer = connection.get("/who")
+        assert answer.status == 200 and int(answer.text) not in owners, (owner, answer)
+        assert not answer.closes
+
+
+def test_one_that_drains_gets_nothing(server):
+    """Its siblings do not send it what waits with them: it leaves soon, and all are answered."""
+    one = server(INI)
+    stop, failures, answered = threading.Event(), [], []
+
+    def client():
+        with one.connect() as first:
+            connection = first
+            while not stop.is_set():
+                answer = connection.get("/sync/sleep?ms=20")
+                answered.append(answer.status)
+                if answer.status != 200:
+                    failures.append(answer)
+                if answer.closes:
+                    connection = one.connect()
+
+    threads = [threading.Thread(target=client) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        wait_until(lambda: len(answered) > 20, 10, "some answers")
+        drained(one, one.workers()[0])
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+def test_one_that_stands_still(server):
+    """A request that was sent to it comes back after a second or so; no others are sent."""
+    one = server(INI)
+    pid, still = one.workers()
+    os.kill(still, signal.SIGSTOP)
+    try:
+        busy, moved = one.connect(), one.connect()
+        assert {int(c.get("/who").text) for c in (busy, moved)} == {pid}
+        os.kill(still, signal.SIGCONT)
+        assert int(asked_until(one, still)) == still
+        ask_slow(busy, 600)
+        assert busy.is_open() and one.get("/nothing").status == 404
+        os.kill(still, signal.SIGSTOP)
+        begun = time.monotonic()
+        ask_slow(moved, 10)
+        assert moved.response().text == "slept"
+        assert busy.response().text == "slept"
+        assert time.monotonic() < begun + patience(4)
+        for _ in range(5):
+            ask_slow(busy, 100)
+            ask_slow(moved, 100)
+            assert busy.response().text == moved.response().text == "slept"
+        assert time.monotonic() < begun + patience(8), "some were sent to it"
+    finally:
+        os.kill(still, signal.SIGCONT)
+
+
+def asked_until(one, pid):
+    """It serves again."""
+    wait_until(lambda: one.get("/who").text.strip() == str(pid), 10, "an answer of its own")
+    return pid

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inbox - takes in the connections that other workers have sent.      [worker]
+ *
+ * Owns:    the watchers of this worker's inbox and of the common one; fd_room.
+ * Called:  by lifecycle.c, conn.c (a connection has come or gone) and the loop.
+ * Calls:   conn.c adopts, handoff.c answers questions, load.c counts.
+ * Fails:   a socket that could not be received is lost, counted and logged; a worker without
+ *          descriptors to spare does not read.
+ */
+#include "worker/inbox.h"
+
+#include "common/fd.h"
+#include "common/log.h"
+#include "worker/conn.h"
+#include "worker/epoll.h"
+#include "worker/handoff.h"
+#include "worker/handoff_message.h"
+#include "worker/load.h"
+#include "worker/self.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    BATCH = 16,      /* messages in one turn; then others are served too */
+    OWN_FD_ROOM = 8, /* with less this worker reads no inbox */
+    WARN_MS = 10000,
+    RECOUNT_MS = 10000, /* it reads a directory of as many names as there are clients */
+    SIZE_LINE = 24      /* of a chunk */
+};
+
+static unsigned char buffer[HANDOFF_BYTES_MOST]; /* one message at a time, loop thread */
+
+/* ---- one comes ---- */
+
+static void put(struct in *in, const void *bytes, size_t n)
+{
+    memcpy(in->data + in->end, bytes, n);
+    in->end += (uint32_t)n;
+}
+
+static bool put_body(struct in *in, const struct handoff_message *m,
+                     const struct handoff_parts *parts)
+{
+    if (parts->body < 0)
+        put(in, m->body.p, m->body.n);
+    else if (handoff_read_body(parts, m->body_bytes, in->data + in->end) == 0)
+        in->end += (uint32_t)m->body_bytes;
+    else
+        return false;
+    return true;
+}
+
+bool inbox_fill(struct in *in, const struct handoff_message *m,
+                const struct handoff_parts *parts)
+{
+    char size[SIZE_LINE] = "";
+    const char *end = "";
+    if ((m->flags & HANDOFF_CHUNKED) != 0) {
+        end = m->body_bytes > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+        if (m->body_bytes > 0)
+            snprintf(size, sizeof size, "%" PRIx64 "\r\n", m->body_bytes);
+    }
+    uint64_t all = m->head.n + strlen(size) + m->body_bytes + strlen(end) + m->rest.n;
+    if (all > UINT32_MAX || !in_reserve(in, (uint32_t)all))
+        return false;
+    put(in, m->head.p, m->head.n);
+    put(in, size, strlen(size));
+    if (!put_body(in, m, parts))
+        return false;
+    put(in, end, strlen(end));
+    put(in, m->rest.p, m->rest.n);
+    return true;
+}
+
+static void say_lost(struct worker *w)
+{
+    if (w->handoff_warned_ms != 0 && w->now_ms - w->handoff_warned_ms <= WARN_MS)
+        return;
+    w->handoff_warned_ms = w->now_ms;
+    log_warn("a connection from another worker could not be received: descriptors");
+}
+
+/* Its request may end in here, or begin to wait: it is still counted as on its way. */
+static void adopt(struct worker *w, const struct handoff_message *m,
+                  struct handoff_parts *parts, bool is_own)
+{
+    w->arriving = is_own && m->number != 0;
+    board_add(&w->entry->counters.handoffs_in, 1);
+    conn_adopt(w, m, parts);
+    w->arriving = 0;
+}
+
+/* false: the inbox is empty. */
+static bool take_one(struct worker *w, int inbox, bool is_own)
+{
+    const struct heritage *h = w->heritage;
+    struct handoff_message m;
+    struct handoff_parts parts;
+    enum handoff_result result = handoff_receive(inbox, buffer, &m, &parts);
+    if (result == HANDOFF_NONE)
+        return false;
+    if (result == HANDOFF_BAD)
+        log_warn("a message in an inbox is none of ours; dropped");
+    if (result == HANDOFF_LOST)
+        say_lost(w);
+    if (result == HANDOFF_TAKEN && m.type == HANDOFF_ASK)
+        handoff_give(w, &m);
+    else if (result == HANDOFF_TAKEN)
+        adopt(w, &m, &parts, is_own);
+    if (result != HANDOFF_BAD && is_own && m.sender < BOARD_WORKERS)
+        load_take(h->board, h->index, m.sender, m.number);
+    return true;
+}
+
+static bool has_fd_room(const struct worker *w)
+{
+    return w->fd_base >= w->conn_count + OWN_FD_ROOM;
+}
+
+/* Of the common inbox the exclusive wait is taken out too: libev leaves that to a close, and
+ * meanwhile wake-ups would go to one that does not read. */
+static void stop_reading(struct worker *w, ev_io *inbox)
+{
+    if (!ev_is_active(inbox))
+        return;
+    if (inbox == &w->common)
+        epoll_forget(inbox->fd);
+    ev_io_stop(w->loop, inbox);
+}
+
+static void on_inbox(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = io->data;
+    for (int i = 0; i < BATCH; i++) {
+        if (!has_fd_room(w)) {
+            stop_reading(w, &w->inbox);
+            stop_reading(w, &w->common);
+            return;
+        }
+        if (!take_one(w, io->fd, io == &w->inbox))
+            return;
+    }
+}
+
+void inbox_empty(struct worker *w, unsigned index)
+{
+    if (index >= w->heritage->inbox_count || index == w->heritage->index)
+        return;
+    while (has_fd_room(w) && take_one(w, w->heritage->inbox[index].rx, false))
+        ;
+}
+
+/* ---- upkeep ---- */
+
+void inbox_on_connections(struct worker *w)
+{
+    bool is_open =
+        w->phase == WORKER_SERVING && w->conn_count < w->conf->limits.worker_connections;
+    uint32_t room = w->fd_base > w->conn_count ? w->fd_base - w->conn_count : 0;
+    board_set32(&w->entry->fd_room, is_open ? room : 0);
+    if (w->is_inbox_open && !ev_is_active(&w->inbox) && has_fd_room(w)) {
+        ev_io_start(w->loop, &w->inbox);
+        if (w->common.fd >= 0 && w->phase == WORKER_SERVING)
+            ev_io_start(w->loop, &w->common);
+    }
+}
+
+/* Nobody reads the inbox of an empty entry. What lies there was sent to one that died, and
+ * the order of the master to take it out came before, or found nobody. */
+static bool is_abandoned(const struct board *board, unsigned index)
+{
+    return board_state(board, index) == BOARD_EMPTY;
+}
+
+/* Once a second, so not all of them: those we have sent to, those whose loop stands still,
+ * and one more, for an heir may itself have died or been full. */
+static void empty_the_abandoned(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    w->inbox_sweep = (w->inbox_sweep + 1) % (unsigned)h->inbox_count;
+    for (unsigned i = 0; i < h->inbox_count; i++) {
+        bool is_gone = is_abandoned(h->board, i);
+        if (is_gone ? i == w->inbox_sweep || load_is_unseen(h->board, h->index, i)
+                    : load_is_stuck(h->board, h->index, i))
+            inbox_empty(w, i);
+    }
+}
+
+/* Descriptors that connections may have: all but what the worker and its handlers hold. */
+static uint32_t count_fd_base(unsigned connections)
+{
+    struct rlimit limit;
+    int open = fd_count() - (int)connections;
+    if (open < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+        limit.rlim_cur <= (rlim_t)open)
+        return 0;
+    rlim_t left = limit.rlim_cur - (rlim_t)open;
+    return left < UINT32_MAX ? (uint32_t)left : UINT32_MAX;
+}
+
+/* Handlers open descriptors too. */
+static void recount(struct worker *w)
+{
+    if (w->now_ms - w->fd_counted_ms < RECOUNT_MS)
+        return;
+    w->fd_counted_ms = w->now_ms;
+    w->fd_base = count_fd_base(w->conn_count);
+    inbox_on_connections(w);
+}
+
+void inbox_each_second(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    struct pollfd inbox = {.fd = w->inbox.fd, .events = POLLIN};
+    if (!w->is_inbox_open)
+        return;
+    recount(w);
+    empty_the_abandoned(w);
+    load_settle(h->board, h->index, poll(&inbox, 1, 0) == 0);
+}
+
+void inbox_init(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    if (h->index >= h->inbox_count)
+        return; /* a check, a test: there is nobody else */
+    epoll_mark_listener(h->inbox[h->index].rx,
+                        false); /* epoll_forget wants to know where */
+    ev_io_init(&w->inbox, on_inbox, h->inbox[h->index].rx, EV_READ);
+    w->inbox.data = w;
+    epoll_mark_listener(h->common_inbox.rx, true);
+    ev_io_init(&w->common, on_inbox, h->common_inbox.rx, EV_READ);
+    w->common.data = w;
+}
+
+void inbox_start(struct worker *w)
+{
+    if (w->is_inbox_open || w->heritage->index >= w->heritage->inbox_count)
+        return;
+    w->is_inbox_open = true;
+    w->fd_base = count_fd_base(0);
+    inbox_on_connections(w);
+    for (unsigned i = 0; i < w->heritage->inbox_count; i++)
+        if (is_abandoned(w->heritage->board, i))
+            inbox_empty(w, i);
+}
+
+void inbox_drain(struct worker *w)
+{
+    stop_reading(w, &w->common);
+    inbox_on_connections(w); /* nobody sends any more; the master may not know yet */
+}
+
+void inbox_stop(struct worker *w)
+{
+    if (!w->is_inbox_open)
+        return;
+    w->is_inbox_open = false;
+    stop_reading(w, &w->inbox);
+    stop_reading(w, &w->common);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inbox - connections that other workers have sent.             [worker]
+ *
+ * Each worker reads its own inbox; all who serve read the common one, in which those who
+ * drain put what is idle.
+ */
+#ifndef WORKER_INBOX_H
+#define WORKER_INBOX_H
+
+#include <stdbool.h>
+
+struct handoff_message;
+struct handoff_parts;
+struct in;
+struct worker;
+
+/** Prepares the watchers; at boot. */
+void inbox_init(struct worker *w);
+
+/** This worker serves: others may send to it. */
+void inbox_start(struct worker *w);
+/** It drains: what is for all who serve is not for it. */
+void inbox_drain(struct worker *w);
+/** At the end of the worker. What is in its inbox then is the successor's, or the master
+ *  orders another worker to take it. */
+void inbox_stop(struct worker *w);
+
+/** The bytes of a message into an empty input, as the client sent them or could have: a body
+ *  that came in chunks is one chunk now. false: out of memory, or the body is not to be had. */
+bool inbox_fill(struct in *in, const struct handoff_message *m,
+                const struct handoff_parts *parts);
+
+/** A connection has come or gone: fd_room is published, a full inbox read on. */
+void inbox_on_connections(struct worker *w);
+
+/** Once a second: what was sent to the dead, and the tallies. */
+void inbox_each_second(struct worker *w);
+
+/** The worker of this index is dead: what is in its inbox is ours. */
+void inbox_empty(struct worker *w, unsigned index);
+
+#endif
