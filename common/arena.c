@@ -35,7 +35,7 @@
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { ARENA_ALIGN = 16, ARENA_FIRST = 4096, ARENA_LARGEST = 64 * 1024 };
+enum { ARENA_ALIGN = 16, ARENA_FIRST = 1024, ARENA_LARGEST = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -167,7 +167,14 @@ void arena_rewind(struct arena *a, size_t mark)
     POISON(a->next, (size_t)(a->end - a->next));
 }
 
+/* As arena_rewind(a, 0), shorter: it ends every request, twice. */
 void arena_reset(struct arena *a)
 {
-    arena_rewind(a, 0);
+    if (a->first == NULL)
+        return;
+    if (a->last != a->first)
+        chain_cut(a->first);
+    a->used_before = 0;
+    fill_from(a, a->first, 0);
+    POISON(a->next, (size_t)(a->end - a->next));
 }

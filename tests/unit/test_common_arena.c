@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+enum { FIRST = 1024 }; /* bytes of the block that is kept */
+
 static int setup(void **state)
 {
     static struct arena a;
@@ -85,16 +87,16 @@ static void test_rewind(void **state)
     size_t marks[200];
     char *places[200];
 
-    arena_alloc(a, 4096); /* full to the last byte, and no block behind it */
-    arena_rewind(a, 4096);
-    assert_int_equal(arena_mark(a), 4096);
+    arena_alloc(a, FIRST); /* full to the last byte, and no block behind it */
+    arena_rewind(a, FIRST);
+    assert_int_equal(arena_mark(a), FIRST);
     arena_reset(a);
     /* marks in several blocks, on their edges too */
     for (size_t i = 0; i < COUNT_OF(marks); i++) {
         marks[i] = arena_mark(a);
         if (i > 0)
             assert_true(marks[i] > marks[i - 1]);
-        places[i] = arena_alloc(a, i % 7 == 0 ? 4096 : 256);
+        places[i] = arena_alloc(a, i % 7 == 0 ? FIRST : 256);
     }
     for (size_t i = COUNT_OF(marks); i-- > 0;) {
         arena_rewind(a, marks[i]);
@@ -117,7 +119,7 @@ static void test_first_block_is_kept(void **state)
     arena_fini(a);
     arena_alloc(a, 1 << 20); /* a large first request must not become the kept one */
     arena_reset(a);
-    assert_true(a->end - a->next <= 4096);
+    assert_true(a->end - a->next <= FIRST);
 }
 
 static void test_flat(void **state)
