@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * block - a free list of equal buffers.                          [worker]
+ * block - free lists of equal buffers.                           [worker]
  *
  * Owns:    the idle blocks.
- * Called:  by in.c and out.c.
+ * Called:  by in.c and out.c; by lifecycle.c once a second.
  * Fails:   block_get returns NULL when the system is out of memory.
  */
 #include "worker/block.h"
@@ -11,29 +11,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+static inline char *take(struct block_list *list, size_t bytes)
+{
+    if (list->free == NULL)
+        return malloc(bytes);
+    char *block = list->free;
+    memcpy(&list->free, block, sizeof list->free);
+    spare_take(&list->spare);
+    return block;
+}
+
+static inline void put(struct block_list *list, char *block)
+{
+    memcpy(block, &list->free, sizeof list->free);
+    list->free = block;
+    spare_put(&list->spare);
+}
+
 char *block_get(struct block_pool *pool)
 {
-    if (pool->free == NULL)
-        return malloc(BLOCK_BYTES);
-    char *block = pool->free;
-    memcpy(&pool->free, block, sizeof pool->free);
-    pool->idle--;
-    return block;
+    return take(&pool->large, BLOCK_BYTES);
+}
+
+char *block_get_small(struct block_pool *pool)
+{
+    return take(&pool->small, BLOCK_SMALL_BYTES);
 }
 
 void block_put(struct block_pool *pool, char *block)
 {
-    if (pool->idle == BLOCK_KEPT) {
-        free(block);
-        return;
-    }
-    memcpy(block, &pool->free, sizeof pool->free);
-    pool->free = block;
-    pool->idle++;
+    put(&pool->large, block);
+}
+
+void block_put_small(struct block_pool *pool, char *block)
+{
+    put(&pool->small, block);
+}
+
+static void drop(struct block_list *list, unsigned count)
+{
+    for (; count > 0; count--)
+        free(take(list, 0));
+}
+
+unsigned block_pool_relax(struct block_pool *pool)
+{
+    unsigned large = spare_excess(&pool->large.spare);
+    unsigned small = spare_excess(&pool->small.spare);
+    drop(&pool->large, large);
+    drop(&pool->small, small);
+    return large + small;
 }
 
 void block_pool_fini(struct block_pool *pool)
 {
-    while (pool->free != NULL)
-        free(block_get(pool));
+    drop(&pool->large, pool->large.spare.count);
+    drop(&pool->small, pool->small.spare.count);
 }

@@ -15,6 +15,7 @@
 #include "common/check.h"
 #include "common/list.h"
 #include "worker/coro_switch.h"
+#include "worker/spare.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,9 +29,12 @@
 enum {
     POOL_MAGIC = 0x636f7270,
     CORO_MAGIC = 0x636f726f,
-    RUNTIMES = 4,        /* C++ runtimes of different plugins in one process */
-    COLOURS = 64,        /* stacks start at different cache lines of their page: else */
-    COLOUR_BYTES = 64,   /* the hot lines of all would fall into the same cache sets */
+    RUNTIMES = 4, /* C++ runtimes of different plugins in one process */
+    /* Stacks start at different cache lines of their page: else the hot lines of all would
+     * fall into the same cache sets. Not in its lower half: a handler with a small frame
+     * then waits on one page. */
+    COLOURS = 32,
+    COLOUR_BYTES = 64,
     MAPPINGS_KEPT = 4096 /* left for libraries, heap, pool threads */
 };
 
@@ -60,6 +64,7 @@ struct coro_pool {
     struct coro *idle;
     struct coro_count count;
     unsigned idle_max, serial;
+    struct spare spare; /* counts as count.idle */
     size_t stack_bytes;
     struct coro_context loop;
     struct exception_state *runtime[RUNTIMES]; /* this thread's, one of each runtime */
@@ -228,17 +233,32 @@ __attribute__((noinline)) static void unmap_stack(struct coro *co)
     CHECK(munmap(co->mapping, length) == 0);
 }
 
+static struct coro *take_idle(struct coro_pool *pool)
+{
+    struct coro *co = pool->idle;
+
+    if (co != NULL) {
+        pool->idle = co->next_idle;
+        pool->count.idle--;
+        spare_take(&pool->spare);
+    }
+    return co;
+}
+
 void coro_pool_trim(struct coro_pool *pool, unsigned keep)
 {
     CHECK_OBJ(pool, POOL_MAGIC);
     CHECK(pool == own_pool);
-    while (pool->count.idle > keep) {
-        struct coro *co = pool->idle;
+    while (pool->count.idle > keep)
+        unmap_stack(take_idle(pool));
+}
 
-        pool->idle = co->next_idle;
-        pool->count.idle--;
-        unmap_stack(co);
-    }
+unsigned coro_pool_relax(struct coro_pool *pool)
+{
+    unsigned excess = spare_excess(&pool->spare);
+
+    coro_pool_trim(pool, pool->count.idle - excess);
+    return excess;
 }
 
 static void give_back(struct coro_pool *pool, struct coro *co)
@@ -253,6 +273,7 @@ static void give_back(struct coro_pool *pool, struct coro *co)
     co->next_idle = pool->idle;
     pool->idle = co;
     pool->count.idle++;
+    spare_put(&pool->spare);
 }
 
 /* ---- running ---- */
@@ -289,18 +310,13 @@ int coro_start(struct coro_pool *pool, coro_fn fn, void *arg, const char *label)
 
     CHECK_OBJ(pool, POOL_MAGIC);
     CHECK(pool == own_pool && pool->current == NULL);
-    co = pool->idle;
-    if (co != NULL) {
-        pool->idle = co->next_idle;
-        pool->count.idle--;
-    } else if (pool->count.live >= pool->count.cap) {
+    co = take_idle(pool);
+    if (co == NULL && pool->count.live >= pool->count.cap) {
         errno = EAGAIN;
         return -1;
-    } else {
-        co = map_stack(pool);
-        if (co == NULL)
-            return -1;
     }
+    if (co == NULL && (co = map_stack(pool)) == NULL)
+        return -1;
     co->fn = fn;
     co->arg = arg;
     co->label = label;

@@ -49,6 +49,9 @@ void coro_pool_destroy(struct coro_pool **pool);
 /** Unmaps idle stacks until `keep` are left; for a quiet moment of the loop. */
 void coro_pool_trim(struct coro_pool *pool, unsigned keep);
 
+/** Once a second: unmaps some of the stacks that nobody needs (spare.h); how many. */
+unsigned coro_pool_relax(struct coro_pool *pool);
+
 void coro_pool_count(const struct coro_pool *pool, struct coro_count *out);
 
 /** How many coroutines this process may have at most: CORO_CAP, or less where

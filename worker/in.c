@@ -14,7 +14,11 @@
 
 void in_fini(struct in *in)
 {
-    if (in->data != NULL && in->room == BLOCK_BYTES)
+    if (in->data == NULL)
+        return;
+    if (in->room == BLOCK_SMALL_BYTES)
+        block_put_small(in->pool, in->data);
+    else if (in->room == BLOCK_BYTES)
         block_put(in->pool, in->data);
     else
         free(in->data);
@@ -22,12 +26,14 @@ void in_fini(struct in *in)
     in->room = in->start = in->end = 0;
 }
 
+/* From a small block to a large one, then by doubling. */
 static bool grow(struct in *in, uint32_t most)
 {
-    uint32_t room = in->room * 2 < most ? in->room * 2 : most;
+    uint32_t room = in->room < BLOCK_BYTES ? BLOCK_BYTES : in->room * 2;
+    room = room < most ? room : most;
     if (room <= in->room)
         return false;
-    char *data = malloc(room);
+    char *data = room == BLOCK_BYTES ? block_get(in->pool) : malloc(room);
     if (data == NULL)
         return false;
     uint32_t count = in_count(in);
@@ -44,14 +50,14 @@ static bool grow(struct in *in, uint32_t most)
 bool in_make_room(struct in *in, uint32_t most)
 {
     if (in->data == NULL) {
-        in->data = block_get(in->pool);
-        in->room = BLOCK_BYTES;
+        in->data = block_get_small(in->pool);
+        in->room = BLOCK_SMALL_BYTES;
         in->start = in->end = 0;
         return in->data != NULL;
     }
     if (in->end < in->room)
         return true;
-    if (in->start > 0) {
+    if (in->start > 0 && in->room >= BLOCK_BYTES) {
         memmove(in->data, in->data + in->start, in_count(in));
         in->end -= in->start;
         in->start = 0;
@@ -62,10 +68,11 @@ bool in_make_room(struct in *in, uint32_t most)
 
 bool in_reserve(struct in *in, uint32_t n)
 {
-    if (n <= BLOCK_BYTES)
-        return n == 0 || in_make_room(in, BLOCK_BYTES);
-    in->data = malloc(n);
-    in->room = in->data != NULL ? n : 0;
+    if (n < BLOCK_SMALL_BYTES) /* one that is full could not hear the client leave */
+        return n == 0 || in_make_room(in, BLOCK_SMALL_BYTES);
+    uint32_t room = n > BLOCK_BYTES ? n : BLOCK_BYTES;
+    in->data = room == BLOCK_BYTES ? block_get(in->pool) : malloc(room);
+    in->room = in->data != NULL ? room : 0;
     in->start = in->end = 0;
     return in->data != NULL;
 }

@@ -2,8 +2,8 @@
 /*
  * in - bytes that one client has sent and no request has used up yet.    [worker]
  *
- * One contiguous buffer, because a head must stand in one piece. None is held while there
- * is nothing in it. Loop thread only.
+ * One contiguous buffer, because a head must stand in one piece; small at first. None is
+ * held while there is nothing in it. Loop thread only.
  */
 #ifndef WORKER_IN_H
 #define WORKER_IN_H
@@ -15,7 +15,7 @@
 
 struct in {
     char *data;          /* NULL: empty */
-    uint32_t room;       /* BLOCK_BYTES, or more for a long head */
+    uint32_t room;       /* that of a small block, of a large one, or more */
     uint32_t start, end; /* unused bytes */
     struct block_pool *pool;
 };
@@ -33,7 +33,8 @@ static inline uint32_t in_count(const struct in *in)
 }
 
 /** Room behind `end` for at least one more byte: moves what is there to the front, or grows
- *  up to `most` bytes in all. false: full at `most`, or out of memory. */
+ *  up to `most` bytes in all (at least BLOCK_BYTES). false: full at `most`, or out of
+ *  memory. */
 bool in_make_room(struct in *in, uint32_t most);
 
 /** An empty one gets contiguous room for n bytes; the caller fills them and moves `end`.

@@ -17,6 +17,7 @@
 #include "worker/accept.h"
 #include "worker/access_log.h"
 #include "worker/conn.h"
+#include "worker/coro.h"
 #include "worker/handoff.h"
 #include "worker/inbox.h"
 #include "worker/plugin.h"
@@ -25,10 +26,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
-enum { MS_PER_S = 1000 };
+enum {
+    MS_PER_S = 1000,
+    RELAXED_ENOUGH =
+        1000,        /* requests, blocks and stacks: worth a look at the whole heap */
+    RELAXED_FEW = 32 /* in one second: the peak is over */
+};
 
 /* After graceful_timeout: what was cancelled has this long to say 503. */
 static const double last_words_s = 0.5;
@@ -45,6 +52,19 @@ static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
     board_set(&w->entry->tick_ms, w->now_ms);
 }
 
+/* The memory of a peak, when it is over. What was freed stands in the midst of malloc's heap;
+ * malloc alone would give back its end and nothing else. */
+static void give_back(struct worker *w)
+{
+    unsigned now =
+        request_relax(w) + block_pool_relax(&w->blocks) + coro_pool_relax(w->coros);
+    w->relaxed += now;
+    if (now > RELAXED_FEW || w->relaxed < RELAXED_ENOUGH)
+        return;
+    (void)malloc_trim(0);
+    w->relaxed = 0;
+}
+
 static void on_second(struct ev_loop *loop, ev_timer *second, int events)
 {
     (void)loop;
@@ -54,6 +74,7 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     accept_each_second(w);
     handoff_each_second(w);
     inbox_each_second(w);
+    give_back(w);
     if (w->access_log != NULL)
         access_log_flush(w->access_log);
 }

@@ -75,6 +75,18 @@ static long receive_body(struct conn *c, struct request *req)
     return n;
 }
 
+/* What fills the small block is read on at once: the client has more to say. */
+static long receive_head(struct conn *c)
+{
+    struct in *in = &c->in;
+    long n = in_receive(in, c->io.fd);
+    if (n <= 0 || in->end < in->room || in->room >= BLOCK_BYTES ||
+        !in_make_room(in, BLOCK_BYTES))
+        return n;
+    long more = in_receive(in, c->io.fd);
+    return more > 0 ? n + more : n; /* an end or an error comes again */
+}
+
 long reader_receive(struct conn *c)
 {
     struct request *req = c->request;
@@ -87,7 +99,7 @@ long reader_receive(struct conn *c)
                req->parser.request.body_kind == HTTP_BODY_LENGTH) {
         return receive_body(c, req);
     } else if (in_make_room(&c->in, head_most(c->worker))) {
-        return in_receive(&c->in, c->io.fd);
+        return receive_head(c);
     }
     errno = EAGAIN; /* full: the limits refuse it in the next step, or it must wait */
     return -1;

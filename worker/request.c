@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REQUESTS_KEPT = 256 };
-
 static struct request *request_new(struct worker *w)
 {
     struct request *req = malloc(sizeof *req);
@@ -38,7 +36,7 @@ struct request *request_create(struct worker *w, struct conn *conn)
     struct request *req = w->free_requests;
     if (req != NULL) {
         w->free_requests = req->next_free;
-        w->free_request_count--;
+        spare_take(&w->free_request_count);
         http_parser_reset(&req->parser);
     } else if ((req = request_new(w)) == NULL) {
         return NULL;
@@ -85,27 +83,33 @@ void request_release(struct request *req)
     in_fini(&req->in);
     ctx_reset(&req->ctx);
     req->magic = 0;
-    if (w->free_request_count == REQUESTS_KEPT) {
+    req->next_free = w->free_requests;
+    w->free_requests = req;
+    spare_put(&w->free_request_count);
+}
+
+static void free_some(struct worker *w, unsigned count)
+{
+    for (; count > 0; count--) {
+        struct request *req = w->free_requests;
+        w->free_requests = req->next_free;
+        spare_take(&w->free_request_count);
         http_parser_fini(&req->parser);
         ctx_fini(&req->ctx);
         free(req);
-        return;
     }
-    req->next_free = w->free_requests;
-    w->free_requests = req;
-    w->free_request_count++;
+}
+
+unsigned request_relax(struct worker *w)
+{
+    unsigned excess = spare_excess(&w->free_request_count);
+    free_some(w, excess);
+    return excess;
 }
 
 void request_free_all(struct worker *w)
 {
-    while (w->free_requests != NULL) {
-        struct request *req = w->free_requests;
-        w->free_requests = req->next_free;
-        http_parser_fini(&req->parser);
-        ctx_fini(&req->ctx);
-        free(req);
-    }
-    w->free_request_count = 0;
+    free_some(w, w->free_request_count.count);
 }
 
 bool request_claim(struct request *req, enum response_state as)

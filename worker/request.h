@@ -109,6 +109,9 @@ static inline void request_hold(struct request *req)
 /** The last hold frees it. */
 void request_release(struct request *req);
 
+/** Once a second: frees some of those that wait for reuse in vain; how many. */
+unsigned request_relax(struct worker *w);
+
 /** Gives back what waits for reuse; at the end of the worker. */
 void request_free_all(struct worker *w);
 

@@ -101,7 +101,8 @@ struct worker {
     struct list conns; /* every struct conn */
     unsigned conn_count;
     struct request *free_requests;
-    unsigned free_request_count;
+    struct spare free_request_count;
+    unsigned relaxed; /* lifecycle.c: given back to malloc, but not yet by malloc */
     uint64_t request_number; /* of the newest request */
 
     const struct engine *engine; /* event or thread */

@@ -42,7 +42,6 @@
 enum {
     EXIT_SYSTEM = 71,
     EXIT_BAD_PLUGIN = 78,
-    CORO_IDLE_KEPT = 64,
     FRAMING_BYTES = 16384, /* of a chunked body that are not data */
     BODY_LOOK_MS = 1000
 };
@@ -162,8 +161,8 @@ static void begin_engine(struct worker *w)
     family_init(w);
     w->pool = pool_create(threads);
     must(w->pool != NULL, "the thread pool");
-    w->coros = coro_pool_create((size_t)w->conf->worker.coroutine_stack_bytes,
-                                CORO_IDLE_KEPT, coro_cap());
+    w->coros = coro_pool_create((size_t)w->conf->worker.coroutine_stack_bytes, CORO_CAP,
+                                coro_cap());
     must(w->coros != NULL, "the coroutines");
     must(coro_install_overflow_handler(log_get_fd()) == 0, "the overflow handler");
 }

@@ -4,6 +4,7 @@
  * test_coro_ucontext, with ucontext.
  */
 #include "worker/coro.h"
+#include "worker/spare.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -268,6 +269,34 @@ static void test_idle_stacks_are_bounded(void **state)
     assert_int_equal(count_of(*state).peak, CAP);
 }
 
+/* A steady load keeps its stacks; after a peak they go in portions. */
+static void test_unneeded_stacks_go(void **state)
+{
+    enum { PEAK = 4 * SPARE_KEPT };
+    static struct walker walkers[PEAK];
+    struct coro_pool *pool = coro_pool_create(STACK, PEAK, PEAK);
+    unsigned idle;
+
+    (void)state;
+    for (int second = 0; second < 3; second++) {
+        start_walkers(pool, walkers, PEAK);
+        finish_walkers(walkers, PEAK);
+        assert_int_equal(coro_pool_relax(pool), 0);
+        assert_int_equal(count_of(pool).idle, PEAK);
+    }
+    assert_in_range(coro_pool_relax(pool), 1, PEAK - SPARE_KEPT);
+    idle = count_of(pool).idle;
+    assert_true(idle < PEAK);
+    start_walkers(pool, walkers, idle); /* all are needed again */
+    assert_int_equal(coro_pool_relax(pool), 0);
+    finish_walkers(walkers, idle);
+    assert_int_equal(coro_pool_relax(pool), 0);
+    for (int second = 0; second < 20; second++)
+        coro_pool_relax(pool);
+    assert_int_equal(count_of(pool).idle, SPARE_KEPT);
+    coro_pool_destroy(&pool);
+}
+
 static void test_cap(void **state)
 {
     struct walker walkers[CAP], more = {.steps = 0};
@@ -353,6 +382,7 @@ int main(void)
         WITH_POOL(test_exceptions_are_its_own),
         WITH_POOL(test_other_threads_have_none),
         WITH_POOL(test_idle_stacks_are_bounded),
+        cmocka_unit_test(test_unneeded_stacks_go),
         WITH_POOL(test_cap),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_cap_of_the_system),

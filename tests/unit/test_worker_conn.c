@@ -94,6 +94,28 @@ static void test_eof_at_every_byte(void **state)
     }
 }
 
+/* Heads around the size of the small block, with the next request behind them, in one piece
+ * and in two. Whatever its length, there is room to hear that the client leaves. */
+static void test_head_at_the_small_block(void **state)
+{
+    struct fixture *f = *state;
+    char text[BLOCK_SMALL_BYTES + 200];
+    const char begin[] = "GET /async HTTP/1.1\r\nHost: x\r\nPad: ";
+    for (size_t n = BLOCK_SMALL_BYTES - 70; n < BLOCK_SMALL_BYTES + 20; n++) {
+        int pad = (int)(n - strlen(begin) - 4);
+        snprintf(text, sizeof text, "%s%0*d\r\n\r\n%s", begin, pad, 7, GET("/event"));
+        for (size_t cut = 0; cut <= n; cut += n / 2) {
+            fixture_send_bytes(f, text, cut);
+            fixture_send(f, text + cut);
+            assert_int_equal(strlen(text), n + strlen(GET("/event")));
+            (void)worker_answer(f);
+            assert_int_equal(fixture_count(f, "HTTP/1.1 200 OK"), 2);
+            assert_int_equal(fixture_conn(f)->state, CONN_IDLE);
+        }
+    }
+    assert_null(fixture_conn(f)->in.data);
+}
+
 /* Head and body around the size of the input's block, and the next request behind them. */
 static void test_body_at_the_block(void **state)
 {
@@ -209,6 +231,7 @@ int main(void)
         WORKER_TEST(event_streams_in_a_row),
         WORKER_TEST(any_split),
         WORKER_TEST(eof_at_every_byte),
+        WORKER_TEST(head_at_the_small_block),
         WORKER_TEST(body_at_the_block),
         WORKER_TEST(tiny_chunks),
         WORKER_TEST(a_silent_client),

@@ -32,7 +32,7 @@ static int close_state(void **state)
     (void)state;
     in_fini(&in);
     block_pool_fini(&pool);
-    assert_int_equal(pool.idle, 0);
+    assert_int_equal(pool.small.spare.count + pool.large.spare.count, 0);
     close(pair[0]);
     close(pair[1]);
     return 0;
@@ -70,7 +70,8 @@ static void test_empty_holds_nothing(void **state)
     assert_holds(4, 6);
     in_consume(&in, 6);
     assert_null(in.data);
-    assert_int_equal(pool.idle, 1);
+    assert_int_equal(pool.small.spare.count, 1); /* a large one was not needed */
+    assert_int_equal(pool.large.spare.count, 0);
 }
 
 static void test_moves_to_the_front(void **state)
@@ -96,8 +97,62 @@ static void test_grows_up_to_most(void **state)
     assert_true(in_make_room(&in, MOST));
     assert_holds(1, MOST - 1);
     in_consume(&in, MOST - 1);
-    assert_int_equal(pool.idle,
-                     1); /* the first block; the large one is not of the pool */
+    assert_int_equal(pool.small.spare.count, 1); /* the first two blocks; the third */
+    assert_int_equal(pool.large.spare.count, 1); /* is not of the pool */
+}
+
+/* A small block that is full becomes a large one, whatever was used up at its front. */
+static void test_leaves_the_small_block(void **state)
+{
+    (void)state;
+    uint32_t total = 0;
+    put(&total, BLOCK_SMALL_BYTES);
+    assert_int_equal(in.room, BLOCK_SMALL_BYTES);
+    in_consume(&in, 100);
+    put(&total, 1);
+    assert_int_equal(in.room, BLOCK_BYTES);
+    assert_holds(100, BLOCK_SMALL_BYTES - 99);
+}
+
+static void test_reserve(void **state)
+{
+    static const struct {
+        uint32_t n, room;
+    } rows[] = {{1, BLOCK_SMALL_BYTES},
+                {BLOCK_SMALL_BYTES - 1, BLOCK_SMALL_BYTES},
+                {BLOCK_SMALL_BYTES, BLOCK_BYTES}, /* it keeps room for one more byte */
+                {BLOCK_BYTES, BLOCK_BYTES},
+                {BLOCK_BYTES + 1, BLOCK_BYTES + 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(in_reserve(&in, rows[i].n));
+        assert_int_equal(in.room, rows[i].room);
+        memset(in.data, 'x', rows[i].n);
+        in_fini(&in);
+    }
+    assert_true(in_reserve(&in, 0));
+    assert_null(in.data);
+}
+
+/* What a peak has made goes in portions, once nobody has needed it for a whole period. */
+static void test_pool_relaxes(void **state)
+{
+    enum { PEAK = 1000 };
+    static char *held[PEAK];
+    (void)state;
+    for (int i = 0; i < PEAK; i++)
+        held[i] = block_get_small(&pool);
+    assert_int_equal(block_pool_relax(&pool), 0);
+    for (int i = 0; i < PEAK; i++)
+        block_put_small(&pool, held[i]);
+    assert_int_equal(pool.small.spare.count, PEAK);
+    assert_int_equal(block_pool_relax(&pool), 0); /* all were needed in this period */
+    unsigned freed = block_pool_relax(&pool);
+    assert_in_range(freed, PEAK / 8, PEAK / 2);
+    for (int i = 0; i < 100; i++)
+        freed += block_pool_relax(&pool);
+    assert_int_equal(pool.small.spare.count, SPARE_KEPT);
+    assert_int_equal(freed, PEAK - SPARE_KEPT);
 }
 
 static void test_receive(void **state)
@@ -121,6 +176,9 @@ int main(void)
         TEST(empty_holds_nothing),
         TEST(moves_to_the_front),
         TEST(grows_up_to_most),
+        TEST(leaves_the_small_block),
+        TEST(reserve),
+        TEST(pool_relaxes),
         TEST(receive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
