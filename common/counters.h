@@ -29,7 +29,8 @@ struct board_counters {
     _Atomic uint64_t refused;     /* 4xx and 5xx by the parser and its limits */
     _Atomic uint64_t log_dropped; /* access-log lines */
     _Atomic uint64_t handoffs_out, handoffs_in;
-    _Atomic uint64_t reserved[51];
+    _Atomic uint64_t loop_blocks; /* turns of the loop longer than loop_block */
+    _Atomic uint64_t reserved[50];
     struct board_histogram queue, service;
 };
 

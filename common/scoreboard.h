@@ -58,21 +58,23 @@ struct board_worker {
 
     /* (W) */
     alignas(ATOMICS_LINE) _Atomic uint64_t tick_ms; /* last turn of its loop, monotonic */
-    _Atomic uint64_t loop_lag_us;                   /* longest recent turn */
-    _Atomic uint32_t connections;                   /* open now */
-    _Atomic uint32_t load;     /* slots taken + requests and tasks that wait for one */
-    _Atomic uint32_t waiting;  /* requests admitted to wait for a slot */
-    _Atomic uint32_t inflight; /* requests begun and not ended, both lanes */
-    _Atomic uint32_t fd_room;  /* descriptors this process may still open */
+    _Atomic uint64_t loop_lag_us; /* longest turn that ended in the last 1 to 2 s */
+    _Atomic uint32_t connections; /* open now */
+    _Atomic uint32_t load;        /* slots taken + requests and tasks that wait for one */
+    _Atomic uint32_t waiting;     /* requests admitted to wait for a slot */
+    _Atomic uint32_t inflight;    /* requests begun and not ended, both lanes */
+    _Atomic uint32_t fd_room;     /* descriptors this process may still open */
     _Atomic uint32_t
         inflight_unrecorded; /* in flight beyond the BOARD_INFLIGHT records */
     _Atomic uint64_t rss_bytes;
-    _Atomic uint32_t flights_load,
-        flights_waiting;            /* as load and waiting, for the other */
-    _Atomic uint32_t flights_limit; /* lane: ASYNC, EVENT on a loop */
-    _Atomic uint32_t admitting;     /* 1: about to let one more wait (load.h) */
-    _Atomic uint64_t sends;         /* changes before and after a word of `sent` does */
-    uint64_t reserved_w[7];
+    /* the lane of ASYNC and EVENT on a loop, as load, waiting and threads for slots */
+    _Atomic uint32_t flights_load, flights_waiting, flights_limit;
+    _Atomic uint32_t admitting; /* 1: about to let one more wait (load.h) */
+    _Atomic uint64_t sends;     /* changes before and after a word of `sent` does */
+    _Atomic uint64_t
+        awake_since_ms;       /* the turn of its loop under way; 0: it waits in poll */
+    _Atomic uint64_t running; /* what its loop runs now: running.h */
+    uint64_t reserved_w[5];
     _Atomic uint64_t sent[BOARD_WORKERS]; /* messages this worker has sent to t */
     _Atomic uint64_t seen[BOARD_WORKERS]; /* last number it took from s */
     struct board_counters counters;

@@ -25,6 +25,7 @@
 #include "worker/self.h"
 #include "worker/stream.h"
 #include "worker/task.h"
+#include "worker/turn.h"
 #include "worker/wait.h"
 
 #include <errno.h>
@@ -166,17 +167,22 @@ void engine_run_coro(struct request *req)
 {
     struct worker *w = req->ctx.worker;
     req->ctx.place = CTX_ON_CORO;
+    turn_begin_run(w, req);
     if (coro_start(w->coros, coro_main, req, req->route->label) < 0) {
         log_error("no coroutine for %s: %m", req->route->label);
         req->rc = 503;
         req->has_ended_here = true;
     }
+    turn_end_run(w);
     after_coro(req);
 }
 
 void engine_resume(struct remuda_ctx *c, struct coro *coro)
 {
+    struct worker *w = c->worker;
+    turn_begin_run(w, task_request(c));
     coro_resume(coro);
+    turn_end_run(w);
     if (c->kind == CTX_REQUEST)
         after_coro(request_of(c));
     else
@@ -198,7 +204,9 @@ void engine_run_event(struct request *req)
 {
     req->ctx.place = CTX_ON_LOOP;
     req->is_in_handler = true;
+    turn_begin_run(req->ctx.worker, req);
     int rc = req->route->fn(&req->ctx);
+    turn_end_run(req->ctx.worker);
     req->is_in_handler = false;
     if (rc == REMUDA_PENDING) {
         if (!req->has_ended_here)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lifecycle - GO, DRAIN, the tick, and the end.                  [worker]
+ * lifecycle - GO, DRAIN, each second, and the end.                 [worker]
  *
  * Owns:    w->phase after boot; the channel to the master.
  * Called:  by worker.c and the loop.
@@ -23,11 +23,13 @@
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
+#include "worker/turn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum {
@@ -40,16 +42,20 @@ enum {
 /* After graceful_timeout: what was cancelled has this long to say 503. */
 static const double last_words_s = 0.5;
 
-/* ---- the tick ---- */
+/* ---- each second ---- */
 
-static void on_turn(struct ev_loop *loop, ev_check *turn, int events)
+/* Resident pages are the second number. */
+static uint64_t read_rss_bytes(void)
 {
-    (void)loop;
-    (void)events;
-    struct worker *w = turn->data;
-    w->now_ns = clock_mono_ns();
-    w->now_ms = w->now_ns / 1000000;
-    board_set(&w->entry->tick_ms, w->now_ms);
+    char text[128];
+    unsigned long all = 0, resident = 0;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    fd_close(&fd);
+    text[n > 0 ? n : 0] = '\0';
+    if (sscanf(text, "%lu %lu", &all, &resident) != 2)
+        return 0;
+    return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* The memory of a peak, when it is over. What was freed stands in the midst of malloc's heap;
@@ -71,6 +77,8 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     (void)events;
     struct worker *w = second->data;
     http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
+    turn_each_second(w);
+    board_set(&w->entry->rss_bytes, read_rss_bytes());
     accept_each_second(w);
     handoff_each_second(w);
     inbox_each_second(w);
@@ -215,10 +223,7 @@ static void on_term(struct ev_loop *loop, ev_signal *term, int events)
 
 void lifecycle_start(struct worker *w)
 {
-    ev_check_init(&w->turn, on_turn);
-    ev_set_priority(&w->turn, EV_MAXPRI);
-    w->turn.data = w;
-    ev_check_start(w->loop, &w->turn);
+    turn_start(w);
     ev_timer_init(&w->second, on_second, 0., 1.);
     w->second.data = w;
     ev_timer_start(w->loop, &w->second);
@@ -238,5 +243,5 @@ void lifecycle_stop(struct worker *w)
     ev_io_stop(w->loop, &w->channel);
     ev_timer_stop(w->loop, &w->graceful);
     ev_timer_stop(w->loop, &w->second);
-    ev_check_stop(w->loop, &w->turn);
+    turn_stop(w);
 }

@@ -56,6 +56,12 @@ struct worker_listener {
     const struct heritage_listener *from;
 };
 
+struct turn {
+    uint32_t count;               /* of handlers, and pieces of them, begun on the loop */
+    uint64_t longest_ns, last_ns; /* turn of this second, of the one before */
+    uint64_t dull_ns;             /* a shorter one is nothing to tell of */
+};
+
 struct worker {
     unsigned magic;
     const struct heritage *heritage;
@@ -69,8 +75,8 @@ struct worker {
     struct ev_loop *loop;
     pthread_t loop_thread;
     uint64_t now_ms, now_ns; /* monotonic, as of this turn of the loop */
-    ev_check turn;           /* takes the time, feeds the tick */
-    ev_timer second;         /* Date, log, rss */
+    struct turn turn;        /* that turn as others see it */
+    ev_timer second;         /* Date, log, lag, rss */
     ev_io channel;           /* to the master */
     ev_timer graceful;       /* the end of a drain */
     ev_signal term;

@@ -20,10 +20,12 @@
 #include "worker/request.h"
 #include "worker/self.h"
 #include "worker/task_slot.h"
+#include "worker/turn.h"
 #include "worker/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct task *task_of(struct remuda_ctx *c)
 {
@@ -168,14 +170,23 @@ void task_after_coro(struct remuda_ctx *c)
         task_end(task, task->rc);
 }
 
+static int start_coro(struct task *task)
+{
+    struct worker *w = task->ctx.worker;
+    const char *label = task->request->route->label;
+    turn_begin_run(w, task->request);
+    int error = coro_start(w->coros, coro_main, task, label) < 0 ? -errno : 0;
+    turn_end_run(w);
+    if (error != 0)
+        log_error("no coroutine for a task of %s: %s", label, strerrordesc_np(-error));
+    return error;
+}
+
 void task_start_coro(struct task *task)
 {
     int error = task_error_before(task);
-    if (error == 0 && coro_start(task->ctx.worker->coros, coro_main, task,
-                                 task->request->route->label) < 0) {
-        error = -errno;
-        log_error("no coroutine for a task of %s: %m", task->request->route->label);
-    }
+    if (error == 0)
+        error = start_coro(task);
     if (error != 0)
         task_end(task, error);
     else

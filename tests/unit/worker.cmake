@@ -17,3 +17,4 @@ add_dependencies(test_worker_plugin_open test_plugin_modes test_plugin_bad_abi
     test_plugin_bad_magic test_plugin_bad_minor test_plugin_no_symbol)
 remuda_unit(test_worker_plugin_options LIBS worker)
 remuda_unit(test_worker_task LIBS worker_fixture)
+remuda_unit(test_worker_turn LIBS worker)
