@@ -8,6 +8,8 @@
  */
 #include "common/clock.h"
 
+enum { MS_PER_DAY = 86400000 };
+
 static uint64_t nanoseconds(clockid_t id)
 {
     struct timespec ts;
@@ -40,18 +42,47 @@ static char *put_digits(char *out, unsigned width, unsigned long v, char after)
     return out + width + 1;
 }
 
+struct date {
+    unsigned year, month, day;
+};
+
+static uint64_t take(uint64_t *days, unsigned length, unsigned most)
+{
+    uint64_t n = *days / length < most ? *days / length : most;
+
+    *days -= n * length;
+    return n;
+}
+
+/* Counted from 1 March 1600: then a leap day ends its year, its 4 and its 400 years. */
+static struct date date_of(uint64_t days_since_1970)
+{
+    static const unsigned char length[] = {31, 30, 31, 30, 31, 31,
+                                           30, 31, 30, 31, 31, 29};
+    uint64_t days = days_since_1970 + 135080;
+    uint64_t year = 1600 + 400 * take(&days, 146097, UINT32_MAX);
+    unsigned month = 0;
+
+    year += 100 * take(&days, 36524, 3);
+    year += 4 * take(&days, 1461, 24);
+    year += take(&days, 365, 3);
+    while (days >= length[month])
+        days -= length[month++];
+    year += month >= 10; /* January and February are of the next one */
+    return (struct date){(unsigned)year, (month + 2) % 12 + 1, (unsigned)days + 1};
+}
+
+/* By hand: gmtime_r takes a lock, and a signal handler writes log lines too. */
 void clock_format_iso(uint64_t wall_ms, char out[static 25])
 {
-    time_t seconds = (time_t)(wall_ms / 1000);
-    struct tm tm;
-
-    gmtime_r(&seconds, &tm);
-    char *p = put_digits(out, 4, (unsigned long)tm.tm_year + 1900, '-');
-    p = put_digits(p, 2, (unsigned long)tm.tm_mon + 1, '-');
-    p = put_digits(p, 2, (unsigned long)tm.tm_mday, 'T');
-    p = put_digits(p, 2, (unsigned long)tm.tm_hour, ':');
-    p = put_digits(p, 2, (unsigned long)tm.tm_min, ':');
-    p = put_digits(p, 2, (unsigned long)tm.tm_sec, '.');
+    struct date date = date_of(wall_ms / MS_PER_DAY);
+    unsigned long second = (unsigned long)(wall_ms % MS_PER_DAY / 1000);
+    char *p = put_digits(out, 4, date.year, '-');
+    p = put_digits(p, 2, date.month, '-');
+    p = put_digits(p, 2, date.day, 'T');
+    p = put_digits(p, 2, second / 3600, ':');
+    p = put_digits(p, 2, second / 60 % 60, ':');
+    p = put_digits(p, 2, second % 60, '.');
     p = put_digits(p, 3, (unsigned long)(wall_ms % 1000), 'Z');
     *p = '\0';
 }

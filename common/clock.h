@@ -22,7 +22,7 @@ static inline double clock_ms_as_s(uint64_t ms)
 /** CLOCK_REALTIME in milliseconds since 1970. Any thread. */
 uint64_t clock_wall_ms(void);
 
-/** Writes 2026-11-20T09:38:23.042Z and a NUL. Any thread. */
+/** Writes 2026-11-20T09:38:23.042Z and a NUL. Any thread; async-signal-safe. */
 void clock_format_iso(uint64_t wall_ms, char out[static 25]);
 
 #endif

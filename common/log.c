@@ -90,25 +90,9 @@ static const char *level_name(enum log_level level)
     return "?";
 }
 
-static void put_prefix(struct line *line, enum log_level level, bool journal)
-{
-    char time[25];
-    int n;
-
-    if (journal) {
-        n = snprintf(line->text, sizeof(line->text), "<%d>%s: ", (int)level,
-                     log_state.role);
-    } else {
-        clock_format_iso(clock_wall_ms(), time);
-        n = snprintf(line->text, sizeof(line->text), "%s %s %s: ", time,
-                     level_name(level), log_state.role);
-    }
-    line->n = n > 0 ? (size_t)n : 0;
-}
-
 /* A message may carry bytes of a client: nothing in it may end the line or move a
- * terminal's cursor. */
-static void put_escaped(struct line *line, const char *text)
+ * terminal's cursor. False: it did not fit. */
+static bool put(struct line *line, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
     const size_t room = LOG_LINE - sizeof("\\xNN...\n");
@@ -125,11 +109,40 @@ static void put_escaped(struct line *line, const char *text)
         line->text[line->n++] = hex[c >> 4];
         line->text[line->n++] = hex[c & 15];
     }
-    if (*text != '\0') {
+    return *text == '\0';
+}
+
+static void begin_line(struct line *line, enum log_level level, int fd)
+{
+    char start[26];
+
+    line->n = 0;
+    if (log_state.journal && fd == 2) {
+        start[0] = '<';
+        start[1] = (char)('0' + (int)level);
+        start[2] = '>';
+        start[3] = '\0';
+        put(line, start);
+    } else {
+        clock_format_iso(clock_wall_ms(), start);
+        put(line, start);
+        put(line, " ");
+        put(line, level_name(level));
+        put(line, " ");
+    }
+    put(line, log_state.role);
+    put(line, ": ");
+}
+
+static void end_line(struct line *line, bool is_whole, int fd)
+{
+    if (!is_whole) {
         memcpy(line->text + line->n, "...", 3);
         line->n += 3;
     }
     line->text[line->n++] = '\n';
+    while (write(fd, line->text, line->n) < 0 && errno == EINTR)
+        continue;
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -146,9 +159,23 @@ void log_line(enum log_level level, const char *format, ...)
     if (vsnprintf(message, sizeof(message), format, ap) < 0)
         message[0] = '\0';
     va_end(ap);
-    put_prefix(&line, level, log_state.journal && fd == 2);
-    put_escaped(&line, message);
-    while (write(fd, line.text, line.n) < 0 && errno == EINTR)
-        continue;
+    begin_line(&line, level, fd);
+    end_line(&line, put(&line, message), fd);
+    errno = saved;
+}
+
+void log_texts(enum log_level level, const char *const *texts, size_t count)
+{
+    int saved = errno;
+    int fd = log_get_fd();
+    bool is_whole = true;
+    struct line line;
+
+    if (!log_is_on(level) || fd < 0)
+        return;
+    begin_line(&line, level, fd);
+    for (size_t i = 0; i < count && is_whole; i++)
+        is_whole = put(&line, texts[i]);
+    end_line(&line, is_whole, fd);
     errno = saved;
 }

@@ -10,6 +10,7 @@
 #define COMMON_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -38,6 +39,9 @@ bool log_is_on(enum log_level level);
 /** Any thread. errno is kept. Control bytes in the message are written as \xNN. */
 void log_line(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/** The same, of texts that are put one after the other: async-signal-safe. */
+void log_texts(enum log_level level, const char *const *texts, size_t count);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)

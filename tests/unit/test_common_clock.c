@@ -39,6 +39,11 @@ static void test_iso(void **state)
         {951782399999u, "2000-02-28T23:59:59.999Z"},
         {951782400007u, "2000-02-29T00:00:00.007Z"},
         {1795167503042u, "2026-11-20T09:38:23.042Z"},
+        {1709164800000u, "2024-02-29T00:00:00.000Z"},
+        {4107542399999u, "2100-02-28T23:59:59.999Z"},
+        {4107542400000u, "2100-03-01T00:00:00.000Z"}, /* no leap year */
+        {1735689599999u, "2024-12-31T23:59:59.999Z"},
+        {1735689600000u, "2025-01-01T00:00:00.000Z"},
         {253402300799999u, "9999-12-31T23:59:59.999Z"},
     };
 
@@ -48,6 +53,22 @@ static void test_iso(void **state)
 
         clock_format_iso(table[i].wall_ms, text);
         assert_string_equal(text, table[i].want);
+    }
+}
+
+/* Each day of 500 years, as the C library has it. */
+static void test_iso_like_libc(void **state)
+{
+    (void)state;
+    for (uint64_t day = 0; day < 500 * 366; day++) {
+        time_t at = (time_t)(day * 86400 + day % 86400);
+        struct tm tm;
+        char want[32], got[25];
+
+        gmtime_r(&at, &tm);
+        strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+        clock_format_iso((uint64_t)at * 1000, got);
+        assert_string_equal(got, want);
     }
 }
 
@@ -116,9 +137,8 @@ static void test_check(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clocks),
-        cmocka_unit_test(test_iso),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_clocks),        cmocka_unit_test(test_iso),
+        cmocka_unit_test(test_iso_like_libc), cmocka_unit_test(test_list),
         cmocka_unit_test(test_check),
     };
 

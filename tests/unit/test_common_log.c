@@ -126,6 +126,28 @@ static void test_errno_and_percent_m(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+/* Many texts, and no more room than for one: the same line as of one text. */
+static void test_texts(void **state)
+{
+    static const char *const texts[] = {"#1 ", "a\nb", "", "(+0x1f)"};
+    char big[3000], want[4096];
+    const char *const two[] = {big, "more"};
+
+    (void)state;
+    errno = ENOENT;
+    log_texts(LOG_LEVEL_WARN, texts, COUNT_OF(texts));
+    assert_int_equal(errno, ENOENT);
+    assert_string_equal(read_line() + STAMP, " warn worker 3: #1 a\\x0ab(+0x1f)\n");
+    log_texts(LOG_LEVEL_DEBUG, texts, COUNT_OF(texts));
+    assert_string_equal(read_line(), "");
+    memset(big, 'x', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    log_warn("%s", big);
+    snprintf(want, sizeof(want), "%s", read_line());
+    log_texts(LOG_LEVEL_WARN, two, COUNT_OF(two));
+    assert_string_equal(read_line() + STAMP, want + STAMP);
+}
+
 static void test_long(void **state)
 {
     char big[8000];
@@ -226,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stamp, setup, teardown),
         cmocka_unit_test_setup_teardown(test_levels, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errno_and_percent_m, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_journal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
