@@ -31,6 +31,7 @@
 #include "worker/pool.h"
 #include "worker/request.h"
 #include "worker/self.h"
+#include "worker/stack.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -200,6 +201,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_engine(w);
     begin_plugins(w);
     begin_signals();
+    stack_start(w);
     accept_init(w);
     inbox_init(w);
     handoff_init(w);

@@ -5,7 +5,14 @@
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
+#include <signal.h>
+
 struct heritage;
+
+/** The master asks a worker whose loop is blocked where that stands; sent to the thread whose
+ *  id is the pid, with running.count (running.h) as its value. A realtime signal: those
+ *  with names have other uses, to plugins and to runtimes within them. */
+#define WORKER_SIGNAL_STACK (SIGRTMIN + 10)
 
 /** The life of one worker, from right after fork (signals still blocked, descriptors other
  *  than those of the heritage already closed, identity already dropped) to its exit:
