@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "master/act.h"
+#include "master/lag.h"
 #include "master/reload.h"
 #include "master/spawn.h"
 
@@ -151,6 +152,7 @@ int herd_start(struct master *master, const struct generation *generation, unsig
         if (spawn_worker(master, generation, &master->slots[i]) < 0)
             return -1;
         herd_feed(master, &master->slots[i], SLOT_ON_SPAWNED);
+        lag_pace(master);
         count--;
     }
     return 0;

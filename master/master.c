@@ -18,6 +18,7 @@
 #include "common/version.h"
 #include "conf/conf.h"
 #include "master/herd.h"
+#include "master/lag.h"
 #include "master/pidfile.h"
 #include "master/privdrop.h"
 #include "master/reload.h"
@@ -222,6 +223,7 @@ static void close_loop(struct master *master)
     if (master->loop == NULL)
         return;
     signals_stop(master);
+    lag_stop(master);
     watchdog_stop(master);
     ev_timer_stop(master->loop, &master->wake);
     ev_prepare_stop(master->loop, &master->turn);

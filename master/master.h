@@ -13,6 +13,7 @@
 #include "master/fault.h"
 #include "master/generation.h"
 #include "master/inherit.h"
+#include "master/lag.h"
 #include "master/notify.h"
 #include "master/policy.h"
 #include "master/slot.h"
@@ -42,6 +43,14 @@ struct watchdog {
     ev_timer tick;
     uint64_t last_tick_ms;
     uint64_t judge_from_ms; /* no heartbeat counts as missing before that */
+};
+
+struct lag {
+    ev_timer look;
+    uint64_t period_ms; /* 0: it does not run */
+    uint64_t last_look_ms;
+    uint64_t judge_from_ms; /* as of the watchdog */
+    struct lag_seen seen[BOARD_WORKERS];
 };
 
 #define MASTER_MAGIC 0x6d617374u
@@ -75,6 +84,7 @@ struct master {
     struct slot slots[BOARD_WORKERS];
     unsigned slot_count; /* worker_slots */
     struct watchdog watchdog;
+    struct lag lag;
 
     int exit_status;
 };

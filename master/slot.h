@@ -61,7 +61,7 @@ struct slot_step {
 /** Milliseconds, from the config of its generation; kept here because the config may be
  *  gone before the worker is. 0: no limit. */
 struct slot_limits {
-    uint64_t boot, heartbeat, graceful;
+    uint64_t boot, heartbeat, graceful, loop_block;
 };
 
 /** One entry of the master's table; `index` is also its entry in the scoreboard. */

@@ -181,7 +181,8 @@ int spawn_worker(struct master *master, const struct generation *generation,
     slot->started_ms = clock_mono_ms();
     slot->limits = (struct slot_limits){.boot = conf->boot_timeout_ms,
                                         .heartbeat = conf->heartbeat_timeout_ms,
-                                        .graceful = conf->graceful_timeout_ms};
+                                        .graceful = conf->graceful_timeout_ms,
+                                        .loop_block = conf->loop_block_ms};
     fill_heritage(master, generation, slot, pair[1]);
     fill_board(master, generation, slot);
     slot->pid = fork_blocked(&master->heritage);

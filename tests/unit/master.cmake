@@ -2,6 +2,7 @@
 remuda_unit(test_master_slot LIBS master)
 remuda_unit(test_master_policy LIBS master)
 remuda_unit(test_master_watchdog LIBS master)
+remuda_unit(test_master_lag LIBS master)
 remuda_unit(test_master_channel LIBS master)
 remuda_unit(test_master_listener LIBS master)
 remuda_unit(test_master_inherit LIBS master)
