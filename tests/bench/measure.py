@@ -125,12 +125,12 @@ class Remuda:
 
     name = "remuda"
 
-    def __init__(self, wrapper=()):
+    def __init__(self, wrapper=(), ini=INI):
         home = pathlib.Path(tempfile.mkdtemp(prefix="remuda-bench-"))
         binary, plugin = daemon.REMUDA, daemon.TEST_PLUGINS / "modes.so"
         if wrapper:
             binary, plugin = stripped(binary, home), stripped(plugin, home)
-        self.daemon = daemon.Daemon(INI.replace("@MODES@", str(plugin)), home,
+        self.daemon = daemon.Daemon(ini.replace("@MODES@", str(plugin)), home,
                                     wrapper=[*wrapper, binary])
         self.directory = home
 
