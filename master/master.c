@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "conf/conf.h"
+#include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/lag.h"
 #include "master/pidfile.h"
@@ -29,7 +30,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -231,19 +231,6 @@ static void close_loop(struct master *master)
     master->loop = NULL;
 }
 
-/* The soft limit of 1024 is for programs that use select(2). Workers see what they got.
- */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        log_warn("the limit of open files stays: %s", strerror(errno));
-}
-
 /* What a restart alone can change; conf stays the caller's. */
 static int settle(struct master *master, const struct conf *conf, struct fault *fault)
 {
@@ -252,7 +239,7 @@ static int settle(struct master *master, const struct conf *conf, struct fault *
     if (privdrop_keep() < 0)
         return fault_set(fault, EXIT_OS, "cannot give up capabilities: %s",
                          strerror(errno));
-    raise_descriptor_limit();
+    descriptors_raise();
     if (conf->server.umask >= 0)
         umask((mode_t)conf->server.umask);
     if (notify_open(&master->notify, getenv("NOTIFY_SOCKET")) < 0)

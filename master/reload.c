@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "conf/dump.h"
+#include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/reap.h"
 
@@ -223,6 +224,7 @@ static int open_next(struct master *master, struct conf *conf, struct fault *fau
     if (generation_open(&change->next, &master->running, &master->inherited, conf,
                         fault) != EXIT_OK)
         return fault->status;
+    descriptors_compare(conf);
     change->next.number = ++master->last_number;
     change->active = true;
     change->failed = false;
