@@ -10,7 +10,8 @@
 
 #include <stdalign.h>
 
-enum { BOARD_BUCKETS = 64 }; /* of a latency histogram: quarter-octaves from 64 us */
+/** Of a latency histogram: 16 to each octave, from 64 us to 4 s. */
+enum { BOARD_STEPS = 16, BOARD_BUCKETS = 16 * BOARD_STEPS };
 
 struct board_histogram {
     _Atomic uint64_t count, sum_us;
@@ -40,7 +41,7 @@ void board_counters_add(struct board_counters *sum, struct board_counters *c);
 /** One writer per histogram. */
 void board_observe(struct board_histogram *h, uint64_t us);
 
-/** The microseconds below which bucket i counts: 64, 80, 96, 112, 128, 160 ...;
+/** The microseconds below which bucket i counts: 64, 68, 72 ... 124, 128, 136 ...;
  *  UINT64_MAX for the last. */
 uint64_t board_bucket_limit_us(unsigned i);
 

@@ -28,16 +28,16 @@
 #endif
 
 /* What BOARD_VERSION 1 is. Change a number here, and the version changes. */
-static_assert(sizeof(struct board_worker) == 333632, "stride of a worker");
+static_assert(sizeof(struct board_worker) == 336704, "stride of a worker");
 static_assert(sizeof(struct board_ring) == 64 + BOARD_RING, "stride of a ring");
 static_assert(offsetof(struct board_worker, tick_ms) == 128, "(W) has its own lines");
 static_assert(offsetof(struct board_worker, sent) == 256, "tallies");
 static_assert(offsetof(struct board_worker, counters) == 4352, "counters of a worker");
-static_assert(offsetof(struct board_worker, slot) == 5952, "(T) has its own lines");
-static_assert(offsetof(struct board_worker, flight) == 268096, "(T) has its own lines");
+static_assert(offsetof(struct board_worker, slot) == 9024, "(T) has its own lines");
+static_assert(offsetof(struct board_worker, flight) == 271168, "(T) has its own lines");
 static_assert(offsetof(struct board_ring, data) == 64, "data of a ring");
 static_assert(offsetof(struct board, retired) == 192, "header");
-static_assert(offsetof(struct board, worker) == 1792, "first worker");
+static_assert(offsetof(struct board, worker) == 4864, "first worker");
 
 /* ---- birth and death ---- */
 
