@@ -52,3 +52,83 @@ uint64_t board_bucket_limit_us(unsigned i)
         return UINT64_MAX;
     return (uint64_t)(BOARD_STEPS + i % BOARD_STEPS) << (2 + i / BOARD_STEPS);
 }
+
+static uint64_t get(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+void board_histogram_since(const struct board_histogram *before,
+                           const struct board_histogram *now, struct board_histogram *out)
+{
+    board_set(&out->count, get(&now->count) - get(&before->count));
+    board_set(&out->sum_us, get(&now->sum_us) - get(&before->sum_us));
+    for (unsigned i = 0; i < BOARD_BUCKETS; i++)
+        board_set(&out->bucket[i], get(&now->bucket[i]) - get(&before->bucket[i]));
+}
+
+/* ---- percentiles ---- */
+
+/* The part of a bucket in which its observations are taken to be, evenly spread. */
+struct span {
+    double low, high;
+};
+
+/* The last one has no end of its own. */
+static struct span span_of(unsigned i)
+{
+    double low = i == 0 ? 0. : (double)board_bucket_limit_us(i - 1);
+
+    return (struct span){low,
+                         i == BOARD_BUCKETS - 1 ? low : (double)board_bucket_limit_us(i)};
+}
+
+static double mean_in(const struct board_histogram *h, unsigned i)
+{
+    double sum = (double)get(&h->sum_us);
+
+    for (unsigned other = 0; other < BOARD_BUCKETS; other++) {
+        struct span span = span_of(other);
+
+        if (other != i)
+            sum -= (double)get(&h->bucket[other]) * (span.low + span.high) / 2;
+    }
+    return sum / (double)get(&h->bucket[i]);
+}
+
+/* A handler that sleeps 100 ms fills one bucket, 98 to 115 ms, near its lower end. */
+static struct span narrow(const struct board_histogram *h, unsigned i)
+{
+    struct span span = span_of(i);
+    double mean = mean_in(h, i);
+
+    if (mean < span.low)
+        mean = span.low;
+    if (i < BOARD_BUCKETS - 1 && mean > span.high)
+        mean = span.high;
+    if (i == BOARD_BUCKETS - 1 || mean < (span.low + span.high) / 2)
+        span.high = 2 * mean - span.low;
+    else
+        span.low = 2 * mean - span.high;
+    return span;
+}
+
+uint64_t board_percentile_us(const struct board_histogram *h, double share)
+{
+    double all = 0, below = 0, here = 0;
+    unsigned i = 0;
+
+    for (unsigned n = 0; n < BOARD_BUCKETS; n++) /* a writer may be between two words */
+        all += (double)get(&h->bucket[n]);
+    if (all == 0)
+        return 0;
+    for (; i < BOARD_BUCKETS; i++, below += here) {
+        here = (double)get(&h->bucket[i]);
+        if (here > 0 && below + here >= share * all)
+            break;
+    }
+    if (i == BOARD_BUCKETS)
+        return 0;
+    struct span span = here * 2 > all ? narrow(h, i) : span_of(i);
+    return (uint64_t)(span.low + (span.high - span.low) * (share * all - below) / here);
+}

@@ -41,6 +41,16 @@ void board_counters_add(struct board_counters *sum, struct board_counters *c);
 /** One writer per histogram. */
 void board_observe(struct board_histogram *h, uint64_t us);
 
+/** What was observed between two copies of one histogram. */
+void board_histogram_since(const struct board_histogram *before,
+                           const struct board_histogram *now,
+                           struct board_histogram *out);
+
+/** The time that `share` (0.99: 99 %) of all observations stayed below; 0 when there is none.
+ *  It is in the bucket of the true one, 1/16 of an octave wide. Where more than half of all
+ *  are in that bucket, their mean, which is known, tells in which part of it. */
+uint64_t board_percentile_us(const struct board_histogram *h, double share);
+
 /** The microseconds below which bucket i counts: 64, 68, 72 ... 124, 128, 136 ...;
  *  UINT64_MAX for the last. */
 uint64_t board_bucket_limit_us(unsigned i);
