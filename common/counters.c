@@ -96,7 +96,7 @@ static double mean_in(const struct board_histogram *h, unsigned i)
     return sum / (double)get(&h->bucket[i]);
 }
 
-/* A handler that sleeps 100 ms fills one bucket, 98 to 115 ms, near its lower end. */
+/* A handler that sleeps 100 ms fills one bucket, 98 to 102 ms. */
 static struct span narrow(const struct board_histogram *h, unsigned i)
 {
     struct span span = span_of(i);

@@ -63,12 +63,21 @@ static void remove_waiting(struct lane *l, struct request *req)
     CHECK(l->unadmitted_count <= l->waiting_count);
 }
 
+static void count_unrecorded(struct lane *l, uint32_t by)
+{
+    if (l->unrecorded != NULL)
+        board_set32(l->unrecorded,
+                    atomic_load_explicit(l->unrecorded, memory_order_relaxed) + by);
+}
+
 static void begin(struct lane *l, struct request *req)
 {
     l->busy++;
     CHECK(l->busy <= l->limit);
     req->lane = l;
     req->record = take_record(l, req);
+    if (req->record == LANE_NO_RECORD)
+        count_unrecorded(l, 1);
 }
 
 static void begin_task(struct lane *l, struct lane_task *task)
@@ -125,6 +134,8 @@ struct request *lane_leave(struct lane *l, struct request *req)
 {
     CHECK(l->busy > l->task_busy && req->lane == l);
     l->busy--;
+    if (req->record == LANE_NO_RECORD)
+        count_unrecorded(l, UINT32_MAX); /* one less */
     drop_record(l, req->record);
     req->lane = NULL;
     return pass_on(l);

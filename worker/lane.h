@@ -40,6 +40,7 @@ struct lane {
     unsigned record_count;
     uint16_t *free_records; /* a stack of indices */
     unsigned free_count;
+    _Atomic uint32_t *unrecorded; /* how many requests run without one; NULL: not asked */
 };
 
 /** -1 when out of memory. */

@@ -158,6 +158,7 @@ static void begin_engine(struct worker *w)
                    BOARD_INFLIGHT) == 0,
          "the flights");
     board_set32(&w->entry->flights_limit, is_event ? flights : 0);
+    w->flights.unrecorded = &w->entry->inflight_unrecorded;
     done_init(&w->done, w->loop, engine_on_done);
     family_init(w);
     w->pool = pool_create(threads);

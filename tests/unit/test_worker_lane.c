@@ -86,14 +86,20 @@ static void test_story(void **state)
 static void test_records_are_shared_out(void **state)
 {
     struct lanes *t = *state;
+    _Atomic uint32_t unrecorded = 0;
+    t->lane.unrecorded = &unrecorded;
     for (size_t i = 0; i < LIMIT; i++)
         assert_true(lane_enter(&t->lane, &t->request[i]));
+    assert_int_equal(unrecorded, LIMIT - RECORDS);
     assert_int_equal(t->request[0].record, 0);
     assert_int_equal(t->request[1].record, 1);
     assert_int_equal(t->request[2].record, LANE_NO_RECORD);
     assert_false(lane_enter(&t->lane, &t->request[3]));
     assert_ptr_equal(lane_leave(&t->lane, &t->request[0]), &t->request[3]);
     assert_int_equal(t->request[3].record, 0);
+    assert_int_equal(unrecorded, LIMIT - RECORDS);
+    assert_null(lane_leave(&t->lane, &t->request[2]));
+    assert_int_equal(unrecorded, 0);
 }
 
 /* A task waits before all requests, and is not counted among the waiting. */
