@@ -18,3 +18,4 @@ add_dependencies(test_worker_plugin_open test_plugin_modes test_plugin_bad_abi
 remuda_unit(test_worker_plugin_options LIBS worker)
 remuda_unit(test_worker_task LIBS worker_fixture)
 remuda_unit(test_worker_turn LIBS worker)
+target_link_options(test_worker_turn PRIVATE -Wl,--wrap=clock_mono_ns)
