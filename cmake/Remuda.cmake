@@ -6,7 +6,7 @@
 #   remuda_executable(remuda master/main.c)                a program of all layers
 #   remuda_plugin(hello SOURCES hello.c [LIBS ...])        hello.so; not installed from tests/
 #   remuda_unit(test_buf [SOURCES ...] LIBS common)        unit.test_buf, from tests/unit/test_buf.c
-#   remuda_pytest(hello test_hello.py [CLASS event|thread] [TIMEOUT s] [RUN_SERIAL])
+#   remuda_pytest(hello test_hello.py [CLASS event|thread] [TIMEOUT s] [RUN_SERIAL | SLEEPS])
 #   remuda_fuzz(fuzz_parser LIBS http)                     only with REMUDA_FUZZ
 #   remuda_test_env(TEST [VAR=value ...])                  for tests added by hand
 #
@@ -94,7 +94,7 @@ endfunction()
 
 # A file all of whose tests were skipped counts as skipped; one without tests fails (5).
 function(remuda_pytest name file)
-    cmake_parse_arguments(PARSE_ARGV 2 arg "RUN_SERIAL" "CLASS;TIMEOUT" "")
+    cmake_parse_arguments(PARSE_ARGV 2 arg "RUN_SERIAL;SLEEPS" "CLASS;TIMEOUT" "")
     set(test blackbox.${name})
     set(variables)
     if(arg_CLASS)
@@ -112,6 +112,9 @@ function(remuda_pytest name file)
         set_tests_properties(${test} PROPERTIES RUN_SERIAL ON)
     endif()
     remuda_test_env(${test} ${variables})
+    if(arg_SLEEPS) # it hardly needs a CPU: half a place of `ctest --parallel`
+        set_tests_properties(${test} PROPERTIES PROCESSORS 1)
+    endif()
 endfunction()
 
 function(remuda_fuzz name)
@@ -127,6 +130,7 @@ endfunction()
 
 function(remuda_test_env test)
     set(supp ${PROJECT_SOURCE_DIR}/tests/env)
+    set_tests_properties(${test} PROPERTIES PROCESSORS 2)
     set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT
         REMUDA_BUILD=${PROJECT_BINARY_DIR}
         REMUDA_SOURCE=${PROJECT_SOURCE_DIR}

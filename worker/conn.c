@@ -413,6 +413,8 @@ void conn_on_deadline(struct deadline *d)
         deadline_set(&w->deadlines[DEADLINE_BODY], d);
         return;
     }
+    if (c->state == CONN_LAST && handoff_retire(c)) /* somebody serves by now */
+        return;
     bool is_answered =
         (c->state == CONN_HEAD && c->request != NULL) || c->state == CONN_BODY;
     bool is_quiet = c->state == CONN_IDLE || c->state >= CONN_LAST;

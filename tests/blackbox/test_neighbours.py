@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 
-from daemon import is_ours, patience, wait_until
+from daemon import WORKER_READY, is_ours, patience, wait_until
 
 INI = """
 [server]
@@ -61,8 +61,10 @@ def lines(one, attempt):
 
 
 def drained(one, pid):
+    start = one.log.mark()
     os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not is_ours(pid), patience(8), "the end of the worker")
+    one.log.wait(WORKER_READY, start=start)
 
 
 def test_idle_connections_outlive_their_worker(server):
