@@ -50,8 +50,8 @@ static bool grow(struct in *in, uint32_t most)
 bool in_make_room(struct in *in, uint32_t most)
 {
     if (in->data == NULL) {
-        in->data = block_get_small(in->pool);
-        in->room = BLOCK_SMALL_BYTES;
+        in->data = in->is_wide ? block_get(in->pool) : block_get_small(in->pool);
+        in->room = in->is_wide ? BLOCK_BYTES : BLOCK_SMALL_BYTES;
         in->start = in->end = 0;
         return in->data != NULL;
     }
@@ -88,6 +88,8 @@ long in_receive(struct in *in, int socket)
 void in_consume(struct in *in, uint32_t n)
 {
     in->start += n;
-    if (in->start == in->end)
-        in_fini(in);
+    if (in->start < in->end)
+        return;
+    in->is_wide = in->end >= BLOCK_SMALL_BYTES;
+    in_fini(in);
 }

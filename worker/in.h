@@ -17,6 +17,7 @@ struct in {
     char *data;          /* NULL: empty */
     uint32_t room;       /* that of a small block, of a large one, or more */
     uint32_t start, end; /* unused bytes */
+    bool is_wide; /* what it last held did not fit in a small block; the next may not */
     struct block_pool *pool;
 };
 

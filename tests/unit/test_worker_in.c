@@ -114,6 +114,23 @@ static void test_leaves_the_small_block(void **state)
     assert_holds(100, BLOCK_SMALL_BYTES - 99);
 }
 
+/* A client with long heads, or one that pipelines, gets a large block at once. */
+static void test_learns_the_size(void **state)
+{
+    (void)state;
+    uint32_t total = 0;
+    for (int i = 0; i < 2; i++) {
+        put(&total, BLOCK_SMALL_BYTES);
+        assert_int_equal(in.room, i == 0 ? BLOCK_SMALL_BYTES : BLOCK_BYTES);
+        in_consume(&in, BLOCK_SMALL_BYTES);
+    }
+    put(&total, BLOCK_SMALL_BYTES - 1);
+    assert_int_equal(in.room, BLOCK_BYTES);
+    in_consume(&in, BLOCK_SMALL_BYTES - 1);
+    put(&total, 1);
+    assert_int_equal(in.room, BLOCK_SMALL_BYTES);
+}
+
 static void test_reserve(void **state)
 {
     static const struct {
@@ -173,13 +190,10 @@ static void test_receive(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(empty_holds_nothing),
-        TEST(moves_to_the_front),
-        TEST(grows_up_to_most),
-        TEST(leaves_the_small_block),
-        TEST(reserve),
-        TEST(pool_relaxes),
-        TEST(receive),
+        TEST(empty_holds_nothing), TEST(moves_to_the_front),
+        TEST(grows_up_to_most),    TEST(leaves_the_small_block),
+        TEST(learns_the_size),     TEST(reserve),
+        TEST(pool_relaxes),        TEST(receive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
