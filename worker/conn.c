@@ -119,7 +119,8 @@ void conn_close(struct conn *c)
 {
     CHECK_OBJ(c, CONN_MAGIC);
     struct worker *w = c->worker;
-    if (c->request != NULL && c->is_handed && c->request->handler == HANDLER_RUNNING) {
+    if (c->request != NULL && c->is_handed && c->request->handler == HANDLER_RUNNING &&
+        c->request->in.data == NULL) {
         c->request->in = c->in; /* its strings live there */
         in_init(&c->in, &w->blocks);
     }

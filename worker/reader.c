@@ -87,6 +87,43 @@ static long receive_head(struct conn *c)
     return more > 0 ? n + more : n; /* an end or an error comes again */
 }
 
+static void find_in_input(struct conn *c, struct request *req)
+{
+    req->base = c->in.data + c->in.start;
+    req->body = req->body_room > 0 ? req->body_buffer
+                                   : req->base + req->parser.request.head_bytes;
+}
+
+/* What comes behind a request that waits or runs has filled the small block: a full one
+ * could not hear the client leave. A handler has strings in it, so it goes to the request. */
+static void widen(struct conn *c, struct request *req)
+{
+    struct in *in = &c->in, rest;
+    if (in->end < in->room || in->room >= BLOCK_BYTES)
+        return;
+    if (req->handler == HANDLER_QUEUED) {
+        if (in_make_room(in, BLOCK_BYTES))
+            find_in_input(c, req);
+        return;
+    }
+    in_init(&rest, in->pool);
+    if (!in_reserve(&rest, BLOCK_BYTES))
+        return;
+    rest.end = in_count(in) - req->consumed;
+    memcpy(rest.data, in->data + in->start + req->consumed, rest.end);
+    req->in = *in;
+    req->consumed = 0;
+    *in = rest;
+}
+
+/* Out of line: the way of every request then needs few registers. */
+__attribute__((noinline)) static long receive_behind(struct conn *c)
+{
+    long n = in_receive(&c->in, c->io.fd);
+    widen(c, c->request);
+    return n;
+}
+
 long reader_receive(struct conn *c)
 {
     struct request *req = c->request;
@@ -94,7 +131,7 @@ long reader_receive(struct conn *c)
         return drop_input(c);
     if (c->is_handed) {
         if (reader_has_room(c))
-            return in_receive(&c->in, c->io.fd);
+            return receive_behind(c);
     } else if (req != NULL && req->has_head && req->body_room > 0 &&
                req->parser.request.body_kind == HTTP_BODY_LENGTH) {
         return receive_body(c, req);
@@ -331,9 +368,7 @@ bool reader_body_is_late(const struct conn *c)
 
 static void hand_over(struct conn *c, struct request *req)
 {
-    req->base = c->in.data + c->in.start;
-    req->body = req->body_room > 0 ? req->body_buffer
-                                   : req->base + req->parser.request.head_bytes;
+    find_in_input(c, req);
     if (req->route == NULL) {
         answer_host(req, req->host_status);
         conn_on_answer(c);

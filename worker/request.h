@@ -46,8 +46,8 @@ struct request {
     struct conn *conn; /* NULL: the client's connection is gone */
 
     /* what was read */
-    struct in in;      /* taken over from the connection when it goes */
-    char *base;        /* first byte of the head, once it will not move */
+    struct in in; /* taken over from the connection when it goes, or needs a larger one */
+    char *base;   /* first byte of the head, once it will not move */
     uint32_t consumed; /* bytes of the connection's input that are ours */
     bool has_head;
     const char *body;
