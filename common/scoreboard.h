@@ -28,9 +28,10 @@
 
 enum {
     BOARD_VERSION = 1,
-    BOARD_WORKERS = 256, /* worker entries, and inboxes */
-    BOARD_SLOTS = 1024,  /* slots of one worker */
-    BOARD_INFLIGHT = 256 /* records of requests that hold no slot, per worker */
+    BOARD_WORKERS = 256,  /* worker entries, and inboxes */
+    BOARD_SLOTS = 1024,   /* slots of one worker */
+    BOARD_INFLIGHT = 256, /* records of requests that hold no slot, per worker */
+    BOARD_LISTENERS = 16  /* whose queues are shown */
 };
 
 #define BOARD_MAGIC 0x72656d7564610001ull
@@ -45,6 +46,11 @@ enum board_state {
     BOARD_RETIRING,
     BOARD_DRAINING,
     BOARD_KILLED
+};
+
+/** The kernel's queue of one listener: connections that nobody has accepted yet. */
+struct board_backlog {
+    _Atomic uint32_t length, limit; /* 0, 0: not known, as for a unix socket */
 };
 
 struct board_worker {
@@ -92,9 +98,12 @@ struct board {
     _Atomic uint32_t worker_slots; /* entries in use: worker_slots of the config */
     _Atomic uint32_t generation;   /* newest committed */
     _Atomic uint64_t started_ms;
-    _Atomic uint32_t ready; /* readiness: 1 while traffic is welcome */
-    _Atomic uint32_t epoch; /* odd while `retired` and an entry are being changed */
-    uint64_t reserved[18];
+    _Atomic uint32_t ready;     /* readiness: 1 while traffic is welcome */
+    _Atomic uint32_t epoch;     /* odd while `retired` and an entry are being changed */
+    _Atomic uint32_t listeners; /* of the running generation */
+    uint32_t reserved_l;
+    struct board_backlog backlog[BOARD_LISTENERS]; /* of the first ones, each second */
+    uint64_t reserved[1];
     struct board_counters retired;
     struct board_worker worker[BOARD_WORKERS];
     struct board_ring ring[BOARD_WORKERS];

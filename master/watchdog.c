@@ -14,6 +14,7 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "master/backlog.h"
 #include "master/herd.h"
 
 #include <inttypes.h>
@@ -56,6 +57,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     CHECK_OBJ(master, MASTER_MAGIC);
     master->watchdog.last_tick_ms = now_ms;
     notify_alive(&master->notify);
+    backlog_publish(master->board, &master->running.listeners);
     if (delay_ms > 0) {
         forgive(master, delay_ms, now_ms);
         return;
