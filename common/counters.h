@@ -24,7 +24,7 @@ struct board_counters {
     _Atomic uint64_t responses[6]; /* by status class; [0]: ended without one */
     _Atomic uint64_t connections;  /* accepted or adopted */
     _Atomic uint64_t bytes_in, bytes_out;
-    _Atomic uint64_t shed;        /* 503 by our own choice */
+    _Atomic uint64_t shed;        /* 503 by our own choice, no handler ran */
     _Atomic uint64_t departed;    /* clients that left before their answer */
     _Atomic uint64_t timeouts;    /* head, body, write */
     _Atomic uint64_t refused;     /* 4xx and 5xx by the parser and its limits */

@@ -127,7 +127,7 @@ static void put_error_page(struct request *req, int status)
     if (n > 0)
         r.type = SLICE_LIT(HTTP_ERROR_PAGE_TYPE);
     put_bytes(req, &r, page, n);
-    if (status == 503)
+    if (status == 503 && req->started_ns == 0) /* else it is the handler's own */
         board_add(&req->ctx.worker->entry->counters.shed, 1);
 }
 
