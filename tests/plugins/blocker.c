@@ -8,6 +8,7 @@
  * GET /async/task                                in a task on the loop
  * GET /async/pool                                in a task on the pool
  * GET /async/sleep                               not at all: as one should
+ * GET /sync/refuse                               503, at once
  */
 #include <remuda.h>
 
@@ -96,10 +97,17 @@ static int doze(remuda_ctx *c)
     return rc < 0 ? rc : remuda_text(c, 200, "slept\n");
 }
 
+static int refuse(remuda_ctx *c)
+{
+    (void)c;
+    return 503;
+}
+
 REMUDA_PLUGIN(.name = "blocker",
               REMUDA_ROUTES(REMUDA_GET("/async/block", block, .mode = REMUDA_ASYNC),
                             REMUDA_GET("/event/block", block, .mode = REMUDA_EVENT),
                             REMUDA_GET("/sync/block", block),
+                            REMUDA_GET("/sync/refuse", refuse),
                             REMUDA_GET("/async/spin", spin, .mode = REMUDA_ASYNC),
                             REMUDA_GET("/async/task", task, .mode = REMUDA_ASYNC),
                             REMUDA_GET("/async/pool", pool, .mode = REMUDA_ASYNC),
