@@ -17,7 +17,7 @@ listen = 127.0.0.1:0
 class = @CLASS@
 workers = 1
 threads = 2
-backlog = 17
+backlog = 300
 
 [limits]
 queue_timeout = 300ms
@@ -162,7 +162,7 @@ def test_the_kernels_queue(one, board):
     """Connections that a stopped worker does not accept."""
     (pid,) = one.workers()
     host, port = one.address.rsplit(":", 1)
-    limit = min(17, int(open("/proc/sys/net/core/somaxconn").read()))
+    limit = min(300, int(open("/proc/sys/net/core/somaxconn").read()))
     wait_until(lambda: board.backlog(0) == (0, limit), what="the limit")
     os.kill(pid, signal.SIGSTOP)
     try:
