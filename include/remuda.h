@@ -37,6 +37,7 @@
 #ifdef __cplusplus
 extern "C" {
 #define REMUDA_OPT_ = {} /* this field may be left out */
+#define REMUDA_AS_(T, p) static_cast<T>(p)
 #define REMUDA_LIST_(T, ...)                                                             \
     [] { static const T list[] = { __VA_ARGS__, {} }; return &list[0]; }()
 /* By way of a static: gcc would export the lists as unique symbols, which are one for all
@@ -46,6 +47,7 @@ extern "C" {
     const remuda_plugin remuda_plugin_v1 = remuda_own_
 #else
 #define REMUDA_OPT_
+#define REMUDA_AS_(T, p) ((T)(p))
 #define REMUDA_LIST_(T, ...) (const T[]){ __VA_ARGS__, { 0 } }
 #define REMUDA_DEFINE_(...)  const remuda_plugin remuda_plugin_v1 = __VA_ARGS__
 #endif
@@ -81,10 +83,15 @@ typedef int (*remuda_job_fn)(remuda_ctx *c, remuda_bytes in, remuda_bytes *out);
 /** Gives memory back; the host may call it from any thread. */
 typedef void (*remuda_free_fn)(void *p);
 
-/* For remuda_send, in the place of a free function: */
-#define REMUDA_COPY   ((remuda_free_fn)0)            /* copied at once: always right */
-#define REMUDA_STATIC ((remuda_free_fn)(intptr_t)-1) /* constants and remuda_alloc:
-                                                        not copied, not freed */
+/* For remuda_send, in the place of a free function: copied at once, always right; neither
+ * copied nor freed, for constants and remuda_alloc. */
+#ifdef __cplusplus
+#define REMUDA_COPY   (static_cast<remuda_free_fn>(nullptr))
+#define REMUDA_STATIC (reinterpret_cast<remuda_free_fn>(static_cast<intptr_t>(-1)))
+#else
+#define REMUDA_COPY   ((remuda_free_fn)0)
+#define REMUDA_STATIC ((remuda_free_fn)(intptr_t)-1)
+#endif
 
 /* How a handler runs: one of the first three, with flags. */
 enum {
@@ -416,10 +423,10 @@ REMUDA_FN_ remuda_bytes remuda_vformat(remuda_ctx *c, const char *format, va_lis
     va_end(again);
     if (n <= 0)
         return b;
-    text = (char *)remuda_alloc(c, (size_t)n + 1);
-    vsnprintf(text, (size_t)n + 1, format, ap);
+    text = REMUDA_AS_(char *, remuda_alloc(c, REMUDA_AS_(size_t, n) + 1));
+    vsnprintf(text, REMUDA_AS_(size_t, n) + 1, format, ap);
     b.p = text;
-    b.n = (size_t)n;
+    b.n = REMUDA_AS_(size_t, n);
     return b;
 }
 
@@ -433,7 +440,7 @@ REMUDA_FN_ const char *remuda_format(remuda_ctx *c, const char *format, ...)
     va_start(ap, format);
     b = remuda_vformat(c, format, ap);
     va_end(ap);
-    return (const char *)b.p;
+    return REMUDA_AS_(const char *, b.p);
 }
 
 /** A complete response of text/plain, UTF-8. Returns as remuda_send. */
@@ -462,7 +469,7 @@ REMUDA_FN_ int remuda_event(remuda_ctx *c, const char *name, const char *format,
     va_start(ap, format);
     b = remuda_vformat(c, format, ap);
     va_end(ap);
-    rc = remuda_api_->event(c, name, (const char *)b.p, b.n);
+    rc = remuda_api_->event(c, name, REMUDA_AS_(const char *, b.p), b.n);
     remuda_rewind(c, mark);
     return rc;
 }
@@ -482,6 +489,7 @@ REMUDA_FN_ void remuda_log(remuda_ctx *c, int level, const char *format, ...)
 
 #undef REMUDA_FN_
 #undef REMUDA_OPT_
+#undef REMUDA_AS_
 #ifdef __cplusplus
 }
 #endif
