@@ -41,9 +41,9 @@ static_assert(offsetof(struct board, worker) == 4864, "first worker");
 
 /* ---- birth and death ---- */
 
-static struct board *map(int fd)
+static struct board *map(int fd, int rights)
 {
-    void *p = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *p = mmap(NULL, sizeof(struct board), rights, MAP_SHARED, fd, 0);
 
     return p == MAP_FAILED ? NULL : p;
 }
@@ -60,7 +60,7 @@ struct board *board_create(int *fd_out)
      * feet */
     if (ftruncate(fd, sizeof(struct board)) == 0 &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0)
-        board = map(fd);
+        board = map(fd, PROT_READ | PROT_WRITE);
     if (board == NULL) {
         fd_close(&fd);
         return NULL;
@@ -82,7 +82,7 @@ static bool is_ours(const struct board *board)
            board->ring_stride == sizeof(struct board_ring);
 }
 
-struct board *board_open(int fd)
+static struct board *open_with(int fd, int rights)
 {
     struct stat st;
 
@@ -92,12 +92,22 @@ struct board *board_open(int fd)
         errno = EPROTO;
         return NULL;
     }
-    struct board *board = map(fd);
+    struct board *board = map(fd, rights);
     if (board != NULL && !is_ours(board)) {
         board_close(&board);
         errno = EPROTO;
     }
     return board;
+}
+
+struct board *board_open(int fd)
+{
+    return open_with(fd, PROT_READ | PROT_WRITE);
+}
+
+struct board *board_open_reader(int fd)
+{
+    return open_with(fd, PROT_READ);
 }
 
 void board_close(struct board **board)

@@ -116,6 +116,10 @@ struct board *board_create(int *fd_out);
 /** Maps an existing one; NULL with errno, EPROTO when magic, version, strides or size
  *  differ. The descriptor stays the caller's. */
 struct board *board_open(int fd);
+
+/** The same for one who only looks: a descriptor without the right to write will do, and a
+ *  store into the mapping faults. */
+struct board *board_open_reader(int fd);
 void board_close(struct board **board);
 
 /** Master, when an entry's process is gone: its counters go to the retired totals, its

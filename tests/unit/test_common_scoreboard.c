@@ -13,6 +13,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,6 +68,25 @@ static void test_open(void **state)
     board_close(&other);
     assert_null(other);
     board_close(&other);
+}
+
+/* Through a descriptor that may not write, as from another process. */
+static void test_open_reader(void **state)
+{
+    char path[64];
+
+    (void)state;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", board_fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_null(board_open(fd));
+    assert_int_equal(errno, EACCES);
+    struct board *reader = board_open_reader(fd);
+    assert_non_null(reader);
+    board_set(&board->worker[7].tick_ms, 78);
+    assert_int_equal(reader->worker[7].tick_ms, 78);
+    board_close(&reader);
+    fd_close(&fd);
 }
 
 static void test_open_refused(void **state)
@@ -305,6 +325,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_survives_its_writer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_record, setup, teardown),
