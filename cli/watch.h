@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch - a running server, looked at from outside through its scoreboard.   [any process]
+ *
+ * There is no hook in the server: the scoreboard's memfd stands among the master's
+ * descriptors, and whoever may look there (the same user, or root) can map it to read.
+ *
+ * Owns:    the mapping. It outlives the server: the last figures stay readable.
+ * Called:  by sampler.c, experiments, benchmarks.
+ * Fails:   watch_open, with errno.
+ */
+#ifndef CLI_WATCH_H
+#define CLI_WATCH_H
+
+#include "common/scoreboard.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct watch {
+    struct board *board; /* read-only: a store faults */
+};
+
+/** The server whose master has this pid. -1 with errno: ESRCH no such process or one
+ *  without a scoreboard, EACCES not ours to look at, EPROTO another version's. */
+int watch_open(pid_t master, struct watch *out);
+void watch_close(struct watch *watch);
+
+/* One worker, as of one instant. */
+struct watch_worker {
+    unsigned index; /* of its entry */
+    int32_t pid;
+    uint32_t generation;
+    enum board_state state;
+    uint32_t threads;    /* its slots */
+    uint32_t load;       /* what it says: busy + waiting, tasks of the pool included */
+    uint32_t waiting;    /* requests, in both lanes */
+    uint32_t coming;     /* sent to it and not seen by it */
+    uint64_t sent, seen; /* all messages to it, and those that it took */
+};
+
+struct watch_look {
+    struct watch_worker worker[BOARD_WORKERS]; /* in the order of their entries */
+    size_t count;                              /* entries that are not empty */
+    bool is_sure;     /* no word changed while they were read; else a mixture */
+    uint64_t threads; /* sums over all of them */
+    uint64_t load, waiting, coming;
+    uint64_t free_slots; /* of those that serve: threads - load - coming, where above 0 */
+};
+
+/** All workers at one instant: read twice, and again when anything has changed meanwhile,
+ *  but a bounded number of times. Some microseconds; never waits. */
+void watch_look(const struct watch *watch, struct watch_look *out);
+
+/** Does a request wait while a slot is free? What is on its way to a slot fills it. (A
+ *  request that waits for max_inflight counts too, and no slot would help it.) */
+bool watch_is_wasteful(const struct watch_look *look);
+
+/* What is left when nothing should be. */
+struct watch_audit {
+    uint64_t load, waiting; /* sums over all entries, the empty ones too */
+    unsigned unequal;       /* pairs with `sent` other than `seen` */
+    unsigned from, to;      /* the first such pair */
+    bool is_idle;           /* every load 0, every `sent` = `seen` */
+};
+void watch_audit(const struct watch *watch, struct watch_audit *out);
+
+#endif
