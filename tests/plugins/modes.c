@@ -5,6 +5,7 @@
  * GET  /{sync,async,event}/hello        13 bytes of text
  * POST /{sync,async,event}/echo         the body
  * GET  /{sync,async}/sleep?ms=N         "slept" after N ms
+ * GET  /sync/draw?least=N&most=M        "slept" after N to M ms, drawn evenly
  * GET  /{sync,async}/stream?n=N         N pieces of 1 KiB
  * GET  /{sync,async}/file?path=/x       that file
  * GET  /sync/count                      how often this process was asked before
@@ -14,6 +15,7 @@
 
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,6 +60,23 @@ static int doze(remuda_ctx *c)
 {
     int rc = remuda_sleep(c, (uint32_t)number(c, "ms"));
 
+    return rc < 0 ? rc : remuda_text(c, 200, "slept");
+}
+
+/* A mix of its own (splitmix64), for the threads of a pool draw at the same time. */
+static int draw(remuda_ctx *c)
+{
+    static atomic_uint_fast64_t state;
+    unsigned long least = number(c, "least"), most = number(c, "most");
+    uint64_t x = atomic_fetch_add(&state, UINT64_C(0x9e3779b97f4a7c15));
+
+    x ^= (uint64_t)getpid() << 32;
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    x ^= x >> 31;
+    if (most < least)
+        return 400;
+    int rc = remuda_sleep(c, (uint32_t)(least + x % (most - least + 1)));
     return rc < 0 ? rc : remuda_text(c, 200, "slept");
 }
 
@@ -109,6 +128,7 @@ REMUDA_PLUGIN(.name = "modes",
                             REMUDA_POST("/event/echo", echo_event, .mode = REMUDA_EVENT),
                             REMUDA_GET("/sync/sleep", doze),
                             REMUDA_GET("/async/sleep", doze, .mode = REMUDA_ASYNC),
+                            REMUDA_GET("/sync/draw", draw),
                             REMUDA_GET("/sync/stream", stream),
                             REMUDA_GET("/async/stream", stream, .mode = REMUDA_ASYNC),
                             REMUDA_GET("/sync/file", file),

@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: MIT
+"""capacity - workers x threads, proved row by row; prints one line for each.
+
+    capacity.py [--full] [--rows PATTERN] [--seconds N] [--runs N] [--json FILE] [--list]
+
+Every row starts a server of its own, puts a load on it and judges what came of it, by the
+answers (`remuda bench`) and by the scoreboard, sampled from outside each millisecond.
+
+A gap is one between two samples, above 5 ms: the machine's, not the server's. Many, or long
+ones, mean that it had other work, and then nothing here means much.
+
+Without --full: some rows, a few seconds each, with bounds that a busy machine keeps, and
+the best of three tries. With --full: all rows, 12 s with 2 s of warm-up, three times, the
+bounds of the promise, and the rate also by wrk; about half an hour on a quiet machine.
+"""
+
+import argparse
+import fnmatch
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+
+import loads
+from loads import measure
+
+
+@dataclass(frozen=True)
+class Shape:
+    workers: int
+    threads: int
+    worker_class: str
+
+    @property
+    def slots(self):
+        return self.workers * self.threads
+
+    def __str__(self):
+        return f"{self.workers}x{self.threads} {self.worker_class}"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a row must keep. Shares are of what the formula says."""
+    is_full: bool
+    median: float  # of the runs of a row
+    worst: float
+    wrk: float
+    jain: float
+    drawn: float  # the share of a row with drawn service times, and its index
+    drawn_jain: float
+    waste: float  # samples with a request that waits beside a free slot
+    waste_run: int  # one after the other
+    goodput: float  # in each second of an overload
+    service: float  # mean service time of the admitted, over the sleep
+
+
+FULL = Bounds(True, 0.98, 0.95, 0.97, 0.95, 0.95, 0.9, 0.01, 20, 0.98, 1.05)
+SHORT = Bounds(False, 0.9, 0.9, 0.9, 0.9, 0.85, 0.85, 0.03, 60, 0.85, 1.15)
+
+
+@dataclass(frozen=True)
+class Plan:
+    bounds: Bounds
+    seconds: float
+    runs: int
+    tries: int
+
+    @property
+    def warmup(self):
+        return min(2.0, self.seconds / 5)
+
+    def flags(self):
+        return ["-d", f"{self.seconds * 1000:.0f}ms", "--warmup", f"{self.warmup * 1000:.0f}ms"]
+
+
+@dataclass
+class Outcome:
+    """The figures of a row for its line, and what is wrong with it."""
+    figures: dict = field(default_factory=dict)
+    complaints: list = field(default_factory=list)
+
+    def want(self, is_good, text):
+        if not is_good:
+            self.complaints.append(text)
+
+    def line(self):
+        return "  ".join(f"{key} {value}" for key, value in self.figures.items())
+
+
+# ---- judging ----
+
+def judge_waste(out, bounds, tallies):
+    """No request waits beside a free slot but for the delay of a message."""
+    samples = sum(t["all"]["samples"] - t["all"]["unsure"] for t in tallies)
+    wasteful = sum(t["all"]["wasteful"] for t in tallies)
+    worst = max(tallies, key=lambda t: t["longest_run"])
+    share = wasteful / samples if samples else 1
+    out.figures["beside"] = f"{100 * share:.2f}% run {worst['longest_run']}"
+    out.figures["gaps"] = (f"{sum(t['gaps'] for t in tallies)} to "
+                           f"{max(t['longest_gap_ms'] for t in tallies)} ms")
+    unsure = sum(t["all"]["unsure"] for t in tallies)
+    out.want(samples > 100 and unsure < 0.1 * samples, f"{samples} samples, {unsure} unsure")
+    out.want(share < bounds.waste,
+             f"a request waited beside a free slot in {100 * share:.2f} % of {samples} samples")
+    out.want(worst["longest_run"] <= bounds.waste_run,
+             f"... in {worst['longest_run']} samples in a row ({worst['longest_run_ms']:.0f} ms): "
+             + picture(worst["worst"]))
+
+
+def picture(look):
+    """Of each worker: busy + waiting, what waits of it, and what is on its way, of its slots."""
+    return " ".join(f"{w['load']}({w['waiting']})+{w['coming']}/{w['threads']}"
+                    for w in look["workers"])
+
+
+def judge_rates(out, rates, capacity, median, worst):
+    out.figures["rate"] = (f"{statistics.median(rates):.1f} worst {min(rates):.1f} of "
+                           f"{capacity:.0f} = {100 * statistics.median(rates) / capacity:.1f}%")
+    out.want(statistics.median(rates) >= median * capacity,
+             f"the median rate is below {100 * median:.0f} %")
+    out.want(min(rates) >= worst * capacity, f"a run is below {100 * worst:.0f} %")
+
+
+def judge_fairness(out, reports, jain):
+    fairness = [report["fairness"] for report in reports]
+    starved = sum(f["starved"] for f in fairness)
+    out.figures["Jain"] = f"{min(f['jain'] for f in fairness):.4f}"
+    out.figures["starved"] = starved
+    out.want(min(f["jain"] for f in fairness) >= jain, f"Jain's index is below {jain}")
+    silence = max(f["silence_ms"] for f in fairness)
+    out.want(starved == 0, f"{starved} clients starved; the longest silence was {silence:.0f} ms")
+
+
+def judge_failures(out, reports):
+    failed = {}
+    for report in reports:
+        for kind, count in report["failed"].items():
+            if count and kind != "total":
+                failed[kind] = failed.get(kind, 0) + count
+    out.figures["failed"] = sum(failed.values())
+    out.want(not failed, f"failed: {failed}")
+
+
+def judge_idle(out, server):
+    audit = server.settle()
+    out.want(audit["idle"], f"not idle after the load: {audit}")
+
+
+def repeat(plan, row, server, *flags):
+    """The runs of a row: reports and tallies."""
+    load = loads.bench_at_one_worker if row.connect == "one" else loads.bench
+    # together, so that a herd stands before one door; else spread over the phases of the
+    # sleep, or waves of answers at both ends of the window would raise the rate
+    connect = () if row.connect == "one" else ("--connect", row.connect, "--starts", "spread")
+    pairs = [load(server, row.target, row.clients, *plan.flags(), "--slots", row.shape.slots,
+                  "--service", row.service_ms, *connect, *flags) for _ in range(plan.runs)]
+    return [list(column) for column in zip(*pairs)]
+
+
+# ---- kinds of row ----
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    shape: Shape
+    clients: int
+    is_short: bool = False  # also part of the short form
+
+    service_ms = 100
+    target = "/sync/sleep?ms=100"
+    connect = "together"
+
+    @property
+    def capacity(self):
+        return self.shape.slots * 1000 / self.service_ms
+
+
+@dataclass(frozen=True)
+class Steady(Row):
+    """Closed loop, at least as many clients as slots."""
+    connect: str = "together"
+    think_ms: int = 0
+    drips: int = 0  # slow clients beside
+
+    def run(self, plan):
+        out = Outcome()
+        with loads.Server(self.shape, limits="head_timeout = 1h") as server:
+            with loads.Drip(server, self.drips) as drip:
+                reports, tallies = repeat(plan, self, server, "--think", self.think_ms)
+                out.want(drip.gone == 0, f"{drip.gone} of the slow clients were cut")
+            self.judge(out, plan.bounds, reports, tallies)
+            judge_idle(out, server)
+        return out
+
+    def judge(self, out, bounds, reports, tallies):
+        judge_rates(out, [r["rate"] for r in reports], self.capacity, bounds.median,
+                    bounds.worst)
+        judge_fairness(out, reports, bounds.jain)
+        judge_failures(out, reports)
+        judge_waste(out, bounds, tallies)
+
+
+@dataclass(frozen=True)
+class Drawn(Steady):
+    """Service times of 20 to 300 ms."""
+    service_ms = 160
+    target = "/sync/draw?least=20&most=300"
+
+    def judge(self, out, bounds, reports, tallies):
+        """By the mean of the draws: that of a run is within 1 % of it in 12 s."""
+        judge_rates(out, [r["rate"] for r in reports], self.capacity, bounds.drawn, bounds.drawn)
+        judge_fairness(out, reports, bounds.drawn_jain)
+        judge_failures(out, reports)
+        judge_waste(out, bounds, tallies)
+
+
+@dataclass(frozen=True)
+class Wrk(Row):
+    """The same by another client; the rate alone, over the whole of its time."""
+
+    def run(self, plan):
+        out = Outcome()
+        with loads.Server(self.shape) as server:
+            rate, errors = loads.wrk(server, self.target, self.clients, round(plan.seconds))
+            judge_rates(out, [rate], self.capacity, plan.bounds.wrk, plan.bounds.wrk)
+            out.want(not errors, "; ".join(errors))
+        return out
+
+
+@dataclass(frozen=True)
+class Overload(Row):
+    """Open loop above capacity: what can be served is, the rest is told so in time."""
+    times: float = 1.5
+    queue_limit: int = 1024
+
+    timeout_ms = 1000
+
+    def run(self, plan):
+        out = Outcome()
+        seconds = 20 if plan.bounds.is_full else max(4, round(plan.seconds))
+        limits = f"queue_timeout = {self.timeout_ms}ms\nqueue_limit = {self.queue_limit}"
+        with loads.Server(self.shape, limits=limits) as server:
+            before = server.ask("totals")
+            report, tally = loads.bench(server, self.target, self.clients, "-r",
+                                        self.capacity * self.times, "-d", f"{seconds}s",
+                                        "--warmup", "1s", "--expect", "200")
+            look, after = server.ask("look"), server.ask("totals")
+            out.want(look["waiting"] == 0, f"{look['waiting']} wait when all is answered")
+            self.judge_goodput(out, plan.bounds, report, seconds)
+            self.judge_queue(out, tally)
+            self.judge_refusals(out, plan.bounds, report)
+            self.judge_balance(out, plan.bounds, report, before, after)
+            judge_waste(out, plan.bounds, [tally])
+            judge_idle(out, server)
+        return out
+
+    def judge_goodput(self, out, bounds, report, seconds):
+        each = [second["answered"] for second in report["seconds"]][2:seconds]
+        out.figures["goodput"] = (f"mean {statistics.mean(each):.1f} worst {min(each)} of "
+                                  f"{self.capacity:.0f}")
+        low = [n for n in each if n < bounds.goodput * self.capacity]
+        out.want(not low, f"goodput below {100 * bounds.goodput:.0f} % in {len(low)} of "
+                          f"{len(each)} seconds: {each}")
+        limit = report["connect_s"] + seconds + 1.2 + (0.15 if bounds.is_full else 1)
+        out.want(report["took_s"] <= limit,
+                 f"the last answer came after {report['took_s']:.2f} s, {limit:.2f} allowed")
+
+    def judge_queue(self, out, tally):
+        most = tally["all"]["most_waiting"]
+        out.figures["waiting"] = f"{most} of {self.queue_limit}"
+        over = [s["most_waiting"] for s in tally["seconds"]
+                if s["most_waiting"] > self.queue_limit]
+        out.want(not over, f"more waited than queue_limit in {len(over)} of "
+                           f"{len(tally['seconds'])} seconds: {over}")
+
+    def judge_refusals(self, out, bounds, report):
+        status, failed = report["status"], report["failed"]
+        refused = status.get("503", 0)
+        times = report["unexpected_ms"]
+        out.figures["503"] = (f"{refused} p50 {times['p50']:.0f} p99 {times['p99']:.0f} "
+                              f"max {times['max']:.0f} ms")
+        out.want(set(status) == {"200", "503"}, f"statuses: {status}")
+        out.want(failed["total"] == failed["status"], f"failed otherwise: {failed}")
+        out.want(report["retry_after"] == refused, f"Retry-After on {report['retry_after']}")
+        slack = 1 if bounds.is_full else 3
+        out.want(times["max"] <= self.timeout_ms + 100 * slack, "a 503 came too late")
+        if self.can_fill():
+            out.want(times["p99"] <= 20 * slack, "503 did not come at once from a full queue")
+
+    def can_fill(self):
+        """Is the queue full before the first in it has waited for timeout_ms?"""
+        return self.queue_limit < self.capacity * self.timeout_ms / 1000
+
+    def judge_balance(self, out, bounds, report, before, after):
+        def grown(key):
+            return after[key] - before[key]
+
+        served = after["responses"][2] - before["responses"][2]
+        shed, departed = grown("shed"), grown("departed")
+        status = report["status"]
+        out.want(report["sent"] == served + shed + departed == grown("requests"),
+                 f"{report['sent']} offered, {served} served + {shed} shed + {departed} departed")
+        out.want((served, shed) == (status.get("200", 0), status.get("503", 0)),
+                 f"{served} and {shed} by the server's count, {status} by the client's")
+        count = after["service"]["count"] - before["service"]["count"]
+        mean = (after["service"]["sum_us"] - before["service"]["sum_us"]) / 1000 / max(count, 1)
+        out.figures["service"] = f"{mean:.2f} ms"
+        out.want(self.service_ms <= mean <= bounds.service * self.service_ms,
+                 f"the admitted took {mean:.2f} ms")
+
+
+@dataclass(frozen=True)
+class Flights(Row):
+    """Sleeping ASYNC handlers of one worker: the latency stays the sleep."""
+    sleep_ms: int = 100
+    service_p99_ms: float = 110
+    bench_p99_ms: float = 125
+    max_ms: float = 0
+    kib_each: float = 0
+
+    def run(self, plan):
+        out = Outcome()
+        full = plan.bounds.is_full
+        with loads.Server(self.shape, limits="worker_connections = 12000",
+                          worker="max_inflight = 12000", access="@DIR@/access.log") as server:
+            worker, = server.daemon.workers()
+            before = loads.peak_kib(worker)
+            reports = [loads.bench(server, f"/async/sleep?ms={self.sleep_ms}", self.clients,
+                                   "--starts", "spread", *plan.flags())[0]
+                       for _ in range(plan.runs)]
+            each = (loads.peak_kib(worker) - before) / self.clients
+            judge_failures(out, reports)
+            self.judge_times(out, reports, server.service_times(), 1 if full else 1.5)
+            out.figures["KiB each"] = f"{each:.1f}"
+            out.want(not self.kib_each or each <= self.kib_each, "too much memory")
+            judge_idle(out, server)
+        return out
+
+    def judge_times(self, out, reports, service_us, slack):
+        p99 = service_us[len(service_us) * 99 // 100] / 1000
+        bench = max(r["latency_ms"]["p99"] for r in reports)
+        most = max(service_us[-1] / 1000, *(r["latency_ms"]["max"] for r in reports))
+        out.figures["rate"] = f"{statistics.median(r['rate'] for r in reports):.0f}"
+        out.figures["service p99"] = f"{p99:.1f} ms"
+        out.figures["bench p99"] = f"{bench:.1f} max {most:.1f} ms"
+        for text, value, limit in (("service p99", p99, self.service_p99_ms),
+                                   ("p99 of the clients", bench, self.bench_p99_ms),
+                                   ("the longest", most, self.max_ms)):
+            out.want(not limit or value <= limit * slack, f"{text}: {value:.1f} ms")
+
+
+# ---- the rows ----
+
+def shapes():
+    return [Shape(5, 8, "thread"), Shape(1, 40, "thread"), Shape(40, 1, "thread"),
+            Shape(5, 8, "event")]
+
+
+def all_rows():
+    short = {("5x8 thread", 40), ("5x8 thread", 80), ("5x8 event", 160), ("1x40 thread", 80),
+             ("40x1 thread", 80), ("2x4 thread", 16)}
+    sizes = [(shape, (40, 80, 160)) for shape in shapes()]
+    sizes.append((Shape(2, 4, "thread"), (8, 16, 64)))
+    main = [(shape, n) for shape, counts in sizes for n in counts]
+    for shape, n in main:
+        yield Steady(f"{shape} c={n}", shape, n, (str(shape), n) in short)
+    for shape, n in main:
+        yield Wrk(f"{shape} c={n} wrk", shape, n)
+    for shape in (Shape(5, 8, "thread"), Shape(5, 8, "event")):
+        for connect in ("sequential", "bursts=8", "one"):
+            if connect != "one" and shape.worker_class == "event":
+                continue  # who accepts does not know the class
+            for n in (40, 80, 160):
+                is_short = connect == "one" and (shape.worker_class, n) in {("thread", 40),
+                                                                            ("event", 80)}
+                yield Steady(f"{shape} c={n} connect={connect}", shape, n, is_short, connect)
+        for n in (40, 80):
+            yield Drawn(f"{shape} c={n} drawn", shape, n, n == 80)
+        yield Steady(f"{shape} c=160 think=50", shape, 160, False, think_ms=50)
+        yield Steady(f"{shape} c=40 drips=200", shape, 40, shape.worker_class == "event",
+                     drips=200)
+        for times in (1.5, 3):
+            for limit in (1024, 40):
+                yield Overload(f"{shape} overload={times}x limit={limit}", shape, 2500,
+                               (shape.worker_class, times, limit) in {("event", 1.5, 1024),
+                                                                      ("thread", 3, 40)},
+                               times=times, queue_limit=limit)
+    loop = Shape(1, 8, "event")
+    yield Flights("1 event c=1000 sleep=100", loop, 1000, True)
+    yield Flights("1 event c=10000 sleep=1000", loop, 10000, False, sleep_ms=1000,
+                  service_p99_ms=0, bench_p99_ms=0, max_ms=1300, kib_each=16)
+
+
+def choose(pattern, is_full):
+    rows = list(all_rows())
+    if pattern:
+        return [row for row in rows if fnmatch.fnmatch(row.name, f"*{pattern}*")]
+    return [row for row in rows if is_full or row.is_short]
+
+
+# ---- running them ----
+
+def try_row(row, plan):
+    """The best of a few tries: a busy machine spoils one, a defect spoils all."""
+    for number in range(1, plan.tries + 1):
+        try:
+            out = row.run(plan)
+        except (AssertionError, OSError, ValueError) as error:
+            out = Outcome(complaints=[f"{type(error).__name__}: {error}"])
+        if not out.complaints or number == plan.tries:
+            return out
+        print(f"again  {row.name}: {out.complaints[0][:100]}", flush=True)
+    raise AssertionError("no try")
+
+
+def run_rows(rows, plan):
+    width = max(len(row.name) for row in rows)
+    results = []
+    for row in rows:
+        begun = time.monotonic()
+        out = try_row(row, plan)
+        verdict = "FAIL" if out.complaints else "PASS"
+        print(f"{verdict}  {row.name:{width}}  {out.line()}  "
+              f"({time.monotonic() - begun:.0f} s)", flush=True)
+        for complaint in out.complaints:
+            print(f"      {complaint}", flush=True)
+        results.append({"row": row.name, "verdict": verdict, "figures": out.figures,
+                        "complaints": out.complaints})
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="every row, with the full bounds")
+    parser.add_argument("--rows", metavar="PATTERN", help="those whose name has this (* and ?)")
+    parser.add_argument("--seconds", type=float, help="of a run, warm-up included")
+    parser.add_argument("--runs", type=int, help="of each row")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    parser.add_argument("--list", action="store_true", help="names of the rows, nothing else")
+    args = parser.parse_args()
+    rows = choose(args.rows, args.full)
+    if args.list:
+        print("\n".join(row.name for row in rows))
+        return 0
+    if not rows:
+        sys.exit("no row has such a name (--list)")
+    measure.need_build()
+    plan = Plan(FULL if args.full else SHORT, args.seconds or (12 if args.full else 2.5),
+                args.runs or (3 if args.full else 1), 1 if args.full else 3)
+    results = run_rows(rows, plan)
+    if args.json:
+        with open(args.json, "w") as out:
+            json.dump(results, out, indent=1)
+    failed = sum(result["verdict"] == "FAIL" for result in results)
+    print(f"{len(results) - failed} rows passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
