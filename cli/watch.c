@@ -214,8 +214,10 @@ void watch_audit(const struct watch *watch, struct watch_audit *out)
 
     *out = (struct watch_audit){.unequal = 0};
     for (unsigned s = 0; s < entries(board); s++) {
-        out->load += get32(&board->worker[s].load);
-        out->waiting += get32(&board->worker[s].waiting);
+        const struct board_worker *w = &board->worker[s];
+
+        out->load += (uint64_t)get32(&w->load) + get32(&w->flights_load);
+        out->waiting += (uint64_t)get32(&w->waiting) + get32(&w->flights_waiting);
         for (unsigned t = 0; t < entries(board); t++) {
             if (get(&board->worker[s].sent[t]) == get(&board->worker[t].seen[s]))
                 continue;

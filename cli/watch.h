@@ -28,7 +28,8 @@ struct watch {
 int watch_open(pid_t master, struct watch *out);
 void watch_close(struct watch *watch);
 
-/* One worker, as of one instant. */
+/* The slots of one worker, as of one instant. Flights, the other lane, are not looked at:
+ * ten thousand of them wait for nothing. */
 struct watch_worker {
     unsigned index; /* of its entry */
     int32_t pid;
@@ -54,16 +55,17 @@ struct watch_look {
  *  but a bounded number of times. Some microseconds; never waits. */
 void watch_look(const struct watch *watch, struct watch_look *out);
 
-/** Does a request wait while a slot is free? What is on its way to a slot fills it. (A
- *  request that waits for max_inflight counts too, and no slot would help it.) */
+/** Does a request wait for a slot while one is free? What is on its way to a slot fills it.
+ */
 bool watch_is_wasteful(const struct watch_look *look);
 
 /* What is left when nothing should be. */
 struct watch_audit {
-    uint64_t load, waiting; /* sums over all entries, the empty ones too */
-    unsigned unequal;       /* pairs with `sent` other than `seen` */
-    unsigned from, to;      /* the first such pair */
-    bool is_idle;           /* every load 0, every `sent` = `seen` */
+    uint64_t load,
+        waiting;       /* sums over all entries, the empty ones too, and both lanes */
+    unsigned unequal;  /* pairs with `sent` other than `seen` */
+    unsigned from, to; /* the first such pair */
+    bool is_idle;      /* every load 0, every `sent` = `seen` */
 };
 void watch_audit(const struct watch *watch, struct watch_audit *out);
 

@@ -199,6 +199,14 @@ static void test_audit(void **state)
     assert_false(audit.is_idle);
     assert_int_equal(audit.load, 1);
     set_load(WORKERS, 0, 0);
+    board_set32(&board->worker[1].flights_load, 2);
+    board_set32(&board->worker[1].flights_waiting, 1);
+    watch_audit(&watch, &audit);
+    assert_false(audit.is_idle);
+    assert_int_equal(audit.load, 2);
+    assert_int_equal(audit.waiting, 1);
+    board_set32(&board->worker[1].flights_load, 0);
+    board_set32(&board->worker[1].flights_waiting, 0);
     board_set(&board->worker[2].seen[1], 6);
     board_set(&board->worker[2].seen[0], 1);
     watch_audit(&watch, &audit);
