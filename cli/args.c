@@ -199,11 +199,15 @@ static int check_flags(const struct walk *w)
     return 0;
 }
 
-/* Help and version answer whatever else stands there; bench reads its own flags. */
+static bool has_own_flags(const struct walk *w)
+{
+    return w->args->verb == CLI_BENCH || w->args->verb == CLI_LAB;
+}
+
+/* Help and version answer whatever else stands there. */
 static bool is_done(const struct walk *w)
 {
-    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION ||
-           w->args->verb == CLI_BENCH;
+    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION || has_own_flags(w);
 }
 
 int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
@@ -224,7 +228,7 @@ int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
             status = take_word(&w, word);
     }
     args->rest = w.next;
-    if (status == 0 && (!is_done(&w) || args->verb == CLI_BENCH))
+    if (status == 0 && (!is_done(&w) || has_own_flags(&w)))
         status = check_flags(&w);
     return status;
 }

@@ -18,6 +18,7 @@ enum cli_verb {
     CLI_CONFIG,
     CLI_EXPLAIN,
     CLI_BENCH,
+    CLI_LAB,
     CLI_VERSION,
     CLI_HELP,
     CLI_VERBS
@@ -37,7 +38,7 @@ struct cli_args {
     struct cli_texts define, bind, plugin;
     bool json, defaults;
     const char *key; /* of explain; NULL: list all */
-    char **rest;     /* what follows a verb with flags of its own (bench) */
+    char **rest;     /* what follows a verb with flags of its own (bench, lab) */
 };
 
 /** 0, or CLI_USAGE_ERROR after one or two lines on `err`: what is wrong, the nearest
@@ -56,6 +57,9 @@ void cli_version(FILE *out);
 
 /** `remuda bench` with the words behind the verb; the exit status. */
 int cli_bench(char **words);
+
+/** `remuda lab`, the same. */
+int cli_lab(char **words);
 
 /** The verb of that name; CLI_VERBS: none. */
 enum cli_verb cli_verb_find(const char *name);
