@@ -107,16 +107,22 @@ struct lab_server *lab_server_start(struct lab *lab, const struct lab_shape *sha
 /** At once, and waits until it is gone. NULL is accepted. */
 void lab_server_stop(struct lab *lab, struct lab_server *server);
 
-/** Does that text stand in the server's log? */
-bool lab_server_said(const struct lab_server *server, const char *text);
+/** In how many lines of its log that text stands. */
+unsigned lab_server_said(const struct lab_server *server, const char *text);
+
+/** Memory of master and workers together, what they share counted once; NAN: unknown. */
+double lab_server_memory_bytes(const struct lab_server *server);
+
+/** CPU time that its workers have taken so far. */
+double lab_server_cpu_seconds(const struct lab_server *server);
 
 /* ---- loads ---- */
 
-/** load_run on that server with GET target. `plan` holds what differs: address, request,
- * stop and on_second are set here; duration and warm-up are 12 s and 2 s (2 s and 0.5 s
- * with --short), the timeout 30 s where it has 0. First requests are spread in a closed
- * loop. False: no request could be sent, and it said so. Always end with
- * load_result_fini. */
+/** load_run on that server with GET target. `plan` holds what differs: address, request
+ * and stop are set here; on_second is called besides ours. Where duration_ms is 0 it is
+ * 12 s with a warm-up of 2 s (--short: 2 s and 0.5 s); the timeout is 30 s where it is 0.
+ * First requests are spread in a closed loop. False: no request could be sent, and it
+ * said so, or it was interrupted. Always end with load_result_fini. */
 bool lab_load(struct lab *lab, const struct lab_server *server, const char *target,
               const struct load_plan *plan, struct load_result *result);
 

@@ -8,7 +8,14 @@
 #include "cli/lab.h"
 
 /* lab_slots.c: the law itself */
-extern const struct lab_experiment lab_one_at_a_time; /* 1 */
-extern const struct lab_experiment lab_five_by_eight; /* 2 */
+extern const struct lab_experiment lab_one_at_a_time;  /* 1 */
+extern const struct lab_experiment lab_five_by_eight;  /* 2 */
+extern const struct lab_experiment lab_same_product;   /* 3 */
+extern const struct lab_experiment lab_rate_and_count; /* 4 */
+
+extern const struct lab_experiment lab_hog;        /* 5, lab_hog.c */
+extern const struct lab_experiment lab_event_loop; /* 6, lab_loop.c */
+extern const struct lab_experiment lab_cpu_bound;  /* 9, lab_cpu.c */
+extern const struct lab_experiment lab_crash;      /* 15, lab_crash.c */
 
 #endif

@@ -28,7 +28,7 @@ enum {
 /* For the line that says how far it is. */
 struct progress {
     struct lab_report *report;
-    const struct load_plan *plan;
+    const struct load_plan *plan, *theirs;
     const char *target;
 };
 
@@ -39,6 +39,8 @@ static void on_second(void *arg, size_t second, const struct load_second *what)
     lab_report_progress(p->report, "%zu of %" PRIu64 " s: %s, %" PRIu64 " answered",
                         second + 1, (p->plan->duration_ms + 999) / 1000, p->target,
                         what->answered);
+    if (p->theirs->on_second != NULL)
+        p->theirs->on_second(p->theirs->arg, second, what);
 }
 
 static void fill_in(const struct lab *lab, const struct lab_server *server,
@@ -71,7 +73,7 @@ bool lab_load(struct lab *lab, const struct lab_server *server, const char *targ
               const struct load_plan *what, struct load_result *result)
 {
     struct load_plan plan = *what;
-    struct progress progress = {lab->report, &plan, target};
+    struct progress progress = {lab->report, &plan, what, target};
     struct request_parts parts = {.target = slice_of(target), .is_last = what->is_close};
     char *text = NULL;
     size_t size = 0;

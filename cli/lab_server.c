@@ -77,17 +77,17 @@ void lab_server_show_log(const struct lab_server *server)
         fprintf(stderr, "  %s", last[i % LOG_LINES]);
 }
 
-bool lab_server_said(const struct lab_server *server, const char *text)
+unsigned lab_server_said(const struct lab_server *server, const char *text)
 {
     FILE *in = fopen(server->log, "re");
     char line[4096];
-    bool is_found = false;
+    unsigned count = 0;
 
-    while (in != NULL && !is_found && fgets(line, sizeof(line), in) != NULL)
-        is_found = strstr(line, text) != NULL;
+    while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+        count += strstr(line, text) != NULL;
     if (in != NULL)
         fclose(in);
-    return is_found;
+    return count;
 }
 
 /* ---- ready ---- */

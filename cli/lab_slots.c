@@ -9,6 +9,7 @@
 #include "common/check.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const char sleeping[] = "/sync/noawait?ms=100";
 
@@ -109,4 +110,128 @@ const struct lab_experiment lab_five_by_eight = {
     .law = "rate = min(clients, workers x threads) / service time, so at most 40 / 0.1 s "
            "= 400 req/s.",
     .run = run_five_by_eight,
+};
+/* ---- 3: same product, other shape ---- */
+
+struct shape_rows {
+    struct lab_row *rate, *memory;
+};
+
+static void measure_shape(struct lab *lab, const struct lab_shape *shape,
+                          const struct shape_rows *row)
+{
+    struct lab_server *server = lab_server_start(lab, shape);
+    struct load_result load;
+
+    if (lab_load(lab, server, sleeping, &(struct load_plan){.clients = 40}, &load)) {
+        lab_measure(lab, row->rate, load.rate);
+        lab_measure(lab, row->memory, lab_server_memory_bytes(server) / (1 << 20));
+        lab_point(lab, "40 clients, 100 ms", shape->workers, row->rate->predicted,
+                  load.rate);
+    }
+    load_result_fini(&load);
+    lab_server_stop(lab, server);
+}
+
+static void run_same_product(struct lab *lab)
+{
+    static const struct lab_shape shape[] = {
+        {.workers = 1, .threads = 40},
+        {.workers = 5, .threads = 8},
+        {.workers = 40, .threads = 1},
+    };
+    struct shape_rows row[COUNT_OF(shape)];
+
+    lab_axes(lab, "workers (of 40 slots)", "answers, req/s", true, false);
+    for (size_t i = 0; i < COUNT_OF(shape); i++) {
+        row[i].rate =
+            lab_predict(lab, (struct lab_row){.unit = "req/s", .predicted = 400},
+                        "%u x %u: rate", shape[i].workers, shape[i].threads);
+        row[i].memory =
+            lab_predict(lab, (struct lab_row){.unit = "MiB", .rule = LAB_SHOWN},
+                        "%u x %u: memory", shape[i].workers, shape[i].threads);
+    }
+    for (size_t i = 0; i < COUNT_OF(shape); i++)
+        measure_shape(lab, &shape[i], &row[i]);
+    lab_note(lab,
+             "Memory is that of all processes, shared pages counted once. Threads "
+             "share one heap, workers share nothing but their code: what a handler "
+             "keeps for itself is kept once in 1 x 40 and 40 times in 40 x 1; what a "
+             "crash takes with it is the other way round (experiment 15).");
+}
+
+const struct lab_experiment lab_same_product = {
+    .number = 3,
+    .name = "same-product",
+    .title = "1 x 40, 5 x 8 and 40 x 1 have the same capacity",
+    .setup =
+        "Three servers of 40 slots, one after the other; the handler sleeps 100 ms; 40 "
+        "keep-alive clients.",
+    .law = "Capacity is workers x threads; how the product is made up decides memory, "
+           "isolation and use of the cores, not the rate of handlers that wait.",
+    .run = run_same_product,
+};
+
+/* ---- 4: rate is not concurrency ---- */
+
+struct pace_rows {
+    struct lab_row *rate, *busy;
+};
+
+static void measure_pace(struct lab *lab, struct lab_server *server, unsigned ms,
+                         const struct pace_rows *row)
+{
+    char target[64];
+    struct load_result load;
+
+    (void)snprintf(target, sizeof(target), "/sync/noawait?ms=%u", ms);
+    if (lab_load(lab, server, target, &(struct load_plan){.clients = 1}, &load)) {
+        lab_measure(lab, row->rate, load.rate);
+        lab_measure(lab, row->busy,
+                    load.rate * (double)histogram_mean(&load.latency) / 1e9);
+        lab_point(lab, "one slot", ms, row->rate->predicted, load.rate);
+    }
+    load_result_fini(&load);
+}
+
+static void run_rate_and_count(struct lab *lab)
+{
+    /* 1 ms is so short that waking up from it shows: some 0.1 to 0.4 ms, more where the
+     * machine is busy with other things */
+    static const struct {
+        unsigned ms;
+        double tolerance;
+    } pace[] = {{1, 0.35}, {10, 0.10}};
+    struct pace_rows row[COUNT_OF(pace)];
+    struct lab_server *server;
+
+    lab_axes(lab, "service time, ms", "answers, req/s", true, true);
+    for (size_t i = 0; i < COUNT_OF(pace); i++) {
+        row[i].rate = lab_predict(lab,
+                                  (struct lab_row){.unit = "req/s",
+                                                   .predicted = 1000.0 / pace[i].ms,
+                                                   .tolerance = pace[i].tolerance},
+                                  "%u ms: rate", pace[i].ms);
+        row[i].busy = lab_predict(lab, (struct lab_row){.unit = "", .predicted = 1},
+                                  "%u ms: at once (rate x latency)", pace[i].ms);
+    }
+    server = lab_server_start(lab, &(struct lab_shape){.workers = 1, .threads = 1});
+    for (size_t i = 0; i < COUNT_OF(pace); i++)
+        measure_pace(lab, server, pace[i].ms, &row[i]);
+    lab_note(lab,
+             "A thousand requests per second, and never two at once: a rate says "
+             "nothing about concurrency without the service time. To a sleep of 1 ms "
+             "the machine adds its own 0.1 to 0.4 ms of waking up.");
+}
+
+const struct lab_experiment lab_rate_and_count = {
+    .number = 4,
+    .name = "rate-and-count",
+    .title = "requests per second are not requests at once",
+    .setup = "1 worker x 1 thread; the handler sleeps 1 ms, then 10 ms; one keep-alive "
+             "client.",
+    .law =
+        "Both serve one request at a time; rate = 1 / service time. Little: requests at "
+        "once = rate x latency.",
+    .run = run_rate_and_count,
 };

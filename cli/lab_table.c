@@ -10,7 +10,13 @@
 #include <stddef.h>
 
 const struct lab_experiment *const lab_table[] = {
-    &lab_one_at_a_time, /* 1 */
-    &lab_five_by_eight, /* 2 */
+    &lab_one_at_a_time,  /* 1 */
+    &lab_five_by_eight,  /* 2 */
+    &lab_same_product,   /* 3 */
+    &lab_rate_and_count, /* 4 */
+    &lab_hog,            /* 5 */
+    &lab_event_loop,     /* 6 */
+    &lab_cpu_bound,      /* 9 */
+    &lab_crash,          /* 15 */
     NULL,
 };
