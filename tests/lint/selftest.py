@@ -60,6 +60,7 @@ REFUSED = [
     ("form", "worker/conn.c", "int x;"),
     ("hosts", "tests/blackbox/test_x.py", "get('http" + "://www.sample." + "com/x')\n"),
     ("hosts", "conf/remuda.ini", "# see docs.sample." + "org\n"),
+    ("hosts", "cli/svg.c", 'f("<a href=\\"http' + '://www.sample.' + 'org/2000/svg\\">");\n'),
     ("leftovers", "worker/conn.c", "/* TO" + "DO: later */\n"),
 ]
 
@@ -81,6 +82,7 @@ ACCEPTED = [
     ("typedef", "worker/conn.h", "typedef void (*conn_fn)(struct conn *c);\n"),
     ("head", "worker/conn.c", SPDX + "/*\n * conn - a connection.\n */\n"),
     ("head", "worker/conn.h", SPDX + "/* worker/conn - a connection. */\n"),
+    ("hosts", "cli/svg.c", 'f("<svg xmlns=\\"http' + '://www.sample.' + 'org/2000/svg\\">");\n'),
     ("hosts", "tests/blackbox/test_x.py", "Host: www.example.org, 127.0.0.1, a.conf\n"),
 ]
 
