@@ -81,6 +81,7 @@ static void write_row(FILE *out, const struct lab_row *row)
     write_text(out, "rule", rules[row->rule]);
     write_key_number(out, "predicted", is_judged ? row->predicted : NAN);
     write_key_number(out, "tolerance", is_judged ? row->tolerance : NAN);
+    write_key_number(out, "band", is_judged && row->band > 0 ? row->band : NAN);
     write_key_number(out, "measured", row->is_measured ? row->measured : NAN);
     write_key_number(out, "deviation",
                      row->is_measured && is_judged ? lab_row_deviation(row) : NAN);

@@ -54,9 +54,9 @@ void lab_result_point(struct lab_result *r, const char *name, struct lab_point p
 
 bool lab_row_agrees(const struct lab_row *row)
 {
-    const double most = row->predicted * (1 + row->tolerance);
-    const double least = row->predicted * (1 - row->tolerance);
-    const bool is_below = row->measured <= most, is_above = row->measured >= least;
+    const double room = row->band > 0 ? row->band : row->predicted * row->tolerance;
+    const bool is_below = row->measured <= row->predicted + room;
+    const bool is_above = row->measured >= row->predicted - room;
 
     if (!row->is_measured)
         return false;

@@ -23,9 +23,9 @@ enum {
 };
 
 enum lab_rule {
-    LAB_NEAR,     /* within predicted x (1 +- tolerance) */
-    LAB_AT_MOST,  /* up to predicted x (1 + tolerance) */
-    LAB_AT_LEAST, /* from predicted x (1 - tolerance) */
+    LAB_NEAR,     /* within predicted x (1 +- tolerance), or predicted +- band */
+    LAB_AT_MOST,  /* up to the upper end of that */
+    LAB_AT_LEAST, /* from the lower end of that */
     LAB_SHOWN     /* no verdict: a figure that theory does not give */
 };
 
@@ -36,6 +36,7 @@ struct lab_row {
     enum lab_rule rule;
     double predicted; /* with LAB_SHOWN: unused */
     double tolerance; /* a share of predicted */
+    double band;      /* in the unit; where above 0 it stands instead of the share */
     double measured;
     bool is_measured;
 };

@@ -36,7 +36,7 @@ struct lab_row *lab_predict(struct lab *lab, struct lab_row what, const char *fo
     va_start(args, format);
     (void)vsnprintf(label, sizeof(label), format, args);
     va_end(args);
-    if (what.rule == LAB_NEAR && what.tolerance <= 0)
+    if (what.rule == LAB_NEAR && what.tolerance <= 0 && what.band <= 0)
         what.tolerance = lab->is_short ? tolerance_short : tolerance;
     row = lab_result_predict(&lab->result, &what, label);
     lab_report_prediction(lab->report, row);

@@ -58,13 +58,18 @@ static const char *write_figure(char *out, double x, const char *unit)
 
 static void write_rule(FILE *out, const struct lab_row *row)
 {
-    if (row->rule == LAB_NEAR)
-        fprintf(out, "+-%g %%", row->tolerance * 100);
-    else if (row->tolerance > 0)
-        fprintf(out, "%s, and %g %%", row->rule == LAB_AT_MOST ? "at most" : "at least",
-                row->tolerance * 100);
-    else
+    char figure[FIGURE_MAX];
+
+    if (row->rule != LAB_NEAR)
         fputs(row->rule == LAB_AT_MOST ? "at most" : "at least", out);
+    if (row->rule != LAB_NEAR && (row->band > 0 || row->tolerance > 0))
+        fputs(", and ", out);
+    if (row->rule == LAB_NEAR)
+        fputs("+-", out);
+    if (row->band > 0)
+        fputs(write_figure(figure, row->band, row->unit), out);
+    else if (row->tolerance > 0)
+        fprintf(out, "%g %%", row->tolerance * 100);
 }
 
 static void erase_progress(struct lab_report *report)
@@ -115,7 +120,7 @@ void lab_report_measurement(struct lab_report *report, const struct lab_row *row
     report->has_heading = true;
     fprintf(report->out, "     %-34s %14s", row->label,
             write_figure(figure, row->measured, row->unit));
-    if (row->rule == LAB_NEAR && row->predicted > 0)
+    if (row->rule == LAB_NEAR && row->predicted > 0 && row->band <= 0)
         fprintf(report->out, "   %+6.1f %%", lab_row_deviation(row) * 100);
     else if (row->rule != LAB_SHOWN)
         fprintf(report->out, "   %8s", "");
