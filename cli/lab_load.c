@@ -94,6 +94,8 @@ bool lab_load(struct lab *lab, const struct lab_server *server, const char *targ
         plan.arg = &progress;
         lab_report_progress(lab->report, "%u clients, %s", plan.clients, target);
         is_good = run(lab, &plan, result);
+        lab_server_check(lab, server);
+        is_good = is_good && !lab_has_ended(lab);
     }
     free(text);
     return is_good;

@@ -29,8 +29,8 @@ struct lab {
  * and is_short are set, all else is zero. */
 void lab_run(struct lab *lab);
 
-/** The end of a server's log, for people; stderr. */
-void lab_server_show_log(const struct lab_server *server);
+/** lab_fail, with the end of the log, when that server has ended by itself. */
+void lab_server_check(struct lab *lab, const struct lab_server *server);
 
 /** Stops all that run and removes the directory. */
 void lab_server_clean_up(struct lab *lab);

@@ -61,7 +61,7 @@ static void name_file(const struct lab *lab, const struct lab_server *server,
     CHECK(n < PATH_MAX);
 }
 
-void lab_server_show_log(const struct lab_server *server)
+static void show_log(const struct lab_server *server)
 {
     char line[512], last[LOG_LINES][sizeof(line)];
     FILE *in = fopen(server->log, "re");
@@ -204,7 +204,7 @@ struct lab_server *lab_server_start(struct lab *lab, const struct lab_shape *sha
     if (launch(lab, server, shape))
         return server;
     if (!(lab->stop != NULL && *lab->stop != 0))
-        lab_server_show_log(server);
+        show_log(server);
     return NULL;
 }
 
@@ -221,6 +221,14 @@ void lab_server_stop(struct lab *lab, struct lab_server *server)
         if (clock_mono_ms() > end_ms && !has_exited(server))
             kill(server->pid, SIGKILL); /* its workers notice */
     }
+}
+
+void lab_server_check(struct lab *lab, const struct lab_server *server)
+{
+    if (lab_has_ended(lab) || !has_exited(&lab->server[server - lab->server]))
+        return;
+    lab_fail(lab, "a server ended under load");
+    show_log(server);
 }
 
 void lab_server_clean_up(struct lab *lab)
