@@ -17,6 +17,10 @@ const struct lab_experiment *const lab_table[] = {
     &lab_hog,            /* 5 */
     &lab_event_loop,     /* 6 */
     &lab_cpu_bound,      /* 9 */
+    &lab_gather,         /* 10 */
+    &lab_fan_out,        /* 11 */
+    &lab_deadline,       /* 12 */
+    &lab_semaphore,      /* 13 */
     &lab_open_loop,      /* 14 */
     &lab_crash,          /* 15 */
     NULL,
