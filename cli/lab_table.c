@@ -23,5 +23,6 @@ const struct lab_experiment *const lab_table[] = {
     &lab_semaphore,      /* 13 */
     &lab_open_loop,      /* 14 */
     &lab_crash,          /* 15 */
+    &lab_balance,        /* 16 */
     NULL,
 };
