@@ -23,5 +23,6 @@ extern const struct lab_experiment lab_semaphore;  /* 13, lab_tasks.c */
 extern const struct lab_experiment lab_open_loop;  /* 14, lab_queue.c */
 extern const struct lab_experiment lab_crash;      /* 15, lab_crash.c */
 extern const struct lab_experiment lab_balance;    /* 16, lab_balance.c */
+extern const struct lab_experiment lab_reload;     /* 17, lab_reload.c */
 
 #endif

@@ -24,5 +24,6 @@ const struct lab_experiment *const lab_table[] = {
     &lab_open_loop,      /* 14 */
     &lab_crash,          /* 15 */
     &lab_balance,        /* 16 */
+    &lab_reload,         /* 17 */
     NULL,
 };
