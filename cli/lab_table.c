@@ -16,6 +16,8 @@ const struct lab_experiment *const lab_table[] = {
     &lab_rate_and_count, /* 4 */
     &lab_hog,            /* 5 */
     &lab_event_loop,     /* 6 */
+    &lab_bad_blocking,   /* 7 */
+    &lab_offload,        /* 8 */
     &lab_cpu_bound,      /* 9 */
     &lab_gather,         /* 10 */
     &lab_fan_out,        /* 11 */

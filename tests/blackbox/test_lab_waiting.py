@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Experiments 10 to 13, 16 and 17 of `remuda lab`, in their short form.
+"""Experiments 7, 8, 10 to 13, 16 and 17 of `remuda lab`, in their short form.
 
 Exact figures: handlers sleep. Each runs once; the tests look at what it said.
 """
@@ -29,7 +29,7 @@ def row(said, label):
     return found[0]
 
 
-@pytest.mark.parametrize("number", (10, 11, 13, 16))
+@pytest.mark.parametrize("number", (7, 8, 10, 11, 13, 16))
 def test_agrees(number):
     said = experiment(number)
     assert said["verdict"] == "agrees", said
