@@ -20,7 +20,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const double retry_s = 0.02; /* while requests wait here */
+static const double retry_s = 0.01; /* while requests wait here */
 
 /* Entries in use but for ours, as of this second: what every end of a request looks at. One
  * that is newer is missed for so long; its own retry finds us. */
@@ -121,7 +121,7 @@ static bool admit(struct worker *w, struct request *req)
     return true;
 }
 
-static struct place choose(struct conn *c)
+static struct place choose(struct conn *c, uint32_t hops)
 {
     struct worker *w = c->worker;
     struct place_sibling others[BOARD_WORKERS];
@@ -129,14 +129,14 @@ static struct place choose(struct conn *c)
         return (struct place){.verdict = PLACE_QUEUE_HERE};
     struct place_view view = look(w, c->request->lane, LOAD_TAKERS, others);
     view.waiting--; /* but for this one */
-    view.hops = c->request->hops;
+    view.hops = hops;
     return place_request(&view);
 }
 
 enum handoff_place handoff_place(struct conn *c)
 {
     struct worker *w = c->worker;
-    struct place place = choose(c);
+    struct place place = choose(c, c->request->hops);
     bool is_to_move = place.verdict == PLACE_MOVE;
     if (is_to_move && place.is_to_free && move(c, place.index))
         return HANDOFF_GONE;
@@ -165,22 +165,26 @@ bool handoff_retire(struct conn *c)
     return true;
 }
 
-static struct conn *oldest(const struct lane *lane, uint32_t hops_below)
+static struct conn *oldest(const struct lane *lane)
 {
     LIST_FOREACH (link, &lane->waiting) {
         struct request *req = LIST_ENTRY(link, struct request, lane_link);
-        if (req->conn != NULL && req->hops < hops_below && can_move(req->conn))
+        if (req->conn != NULL && can_move(req->conn))
             return req->conn;
     }
     return NULL;
 }
 
+/* However often it has moved: once in a while is no to and fro. */
 static bool retry_lane(struct lane *lane)
 {
-    struct conn *c = oldest(lane, PLACE_HOPS);
-    if (c != NULL)
-        (void)handoff_place(c);
-    return c != NULL;
+    struct conn *c = oldest(lane);
+    if (c == NULL)
+        return false;
+    struct place place = choose(c, 0);
+    if (place.verdict == PLACE_MOVE)
+        (void)move(c, place.index);
+    return true;
 }
 
 /* While requests wait here: a sibling may have become free and its question lost. */
@@ -228,7 +232,7 @@ void handoff_give(struct worker *w, const struct handoff_message *m)
     for (size_t i = 0; i < view.count; i++) {
         if (others[i].index != m->sender || !place_may_give(&view, &others[i]))
             continue;
-        struct conn *c = oldest(lane, UINT32_MAX);
+        struct conn *c = oldest(lane);
         if (c != NULL)
             (void)move(c, m->sender);
         return;
