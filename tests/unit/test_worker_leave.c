@@ -90,11 +90,11 @@ static void test_leaves_the_queue_behind_a_full_block(void **state)
     fixture_send(f, GET("/hold"));
     fixture_connect(f);
     send_padded(f, "/async", BLOCK_SMALL_BYTES / 2, 2 * BLOCK_SMALL_BYTES);
-    assert_int_equal(f->worker.entry->waiting, 1);
+    assert_int_equal(fixture_waiting(f), 1);
     close(f->client);
     f->client = first;
     fixture_turn(f);
-    assert_int_equal(f->worker.entry->waiting, 0);
+    assert_int_equal(fixture_waiting(f), 0);
     (void)worker_finish_held(NULL);
     assert_non_null(strstr(worker_answer(f), "hello"));
 }
