@@ -7,7 +7,8 @@ Every row starts a server of its own, puts a load on it and judges what came of 
 answers (`remuda bench`) and by the scoreboard, sampled from outside each millisecond.
 
 A gap is one between two samples, above 5 ms: the machine's, not the server's. Many, or long
-ones, mean that it had other work, and then nothing here means much.
+ones, mean that it had other work, and then nothing here means much; so does a mean service
+time far above the sleep.
 
 Without --full: some rows, a few seconds each, with bounds that a busy machine keeps, and
 the best of three tries. With --full: all rows, 12 s with 2 s of warm-up, three times, the
@@ -17,6 +18,7 @@ bounds of the promise, and the rate also by wrk; about half an hour on a quiet m
 import argparse
 import fnmatch
 import json
+import signal
 import statistics
 import sys
 import time
@@ -143,6 +145,12 @@ def judge_failures(out, reports):
     out.want(not failed, f"failed: {failed}")
 
 
+def mean_service_ms(before, after):
+    """Of the requests between two totals, by the server's own clock."""
+    was, now = before["service"], after["service"]
+    return (now["sum_us"] - was["sum_us"]) / 1000 / max(now["count"] - was["count"], 1)
+
+
 def judge_idle(out, server):
     audit = server.settle()
     out.want(audit["idle"], f"not idle after the load: {audit}")
@@ -187,10 +195,13 @@ class Steady(Row):
     def run(self, plan):
         out = Outcome()
         with loads.Server(self.shape, limits="head_timeout = 1h") as server:
+            before = server.ask("totals")
             with loads.Drip(server, self.drips) as drip:
                 reports, tallies = repeat(plan, self, server, "--think", self.think_ms)
                 out.want(drip.gone == 0, f"{drip.gone} of the slow clients were cut")
             self.judge(out, plan.bounds, reports, tallies)
+            mean = mean_service_ms(before, server.ask("totals"))
+            out.figures["service"] = f"{mean:.1f} ms"
             judge_idle(out, server)
         return out
 
@@ -304,8 +315,7 @@ class Overload(Row):
                  f"{report['sent']} offered, {served} served + {shed} shed + {departed} departed")
         out.want((served, shed) == (status.get("200", 0), status.get("503", 0)),
                  f"{served} and {shed} by the server's count, {status} by the client's")
-        count = after["service"]["count"] - before["service"]["count"]
-        mean = (after["service"]["sum_us"] - before["service"]["sum_us"]) / 1000 / max(count, 1)
+        mean = mean_service_ms(before, after)
         out.figures["service"] = f"{mean:.2f} ms"
         out.want(self.service_ms <= mean <= bounds.service * self.service_ms,
                  f"the admitted took {mean:.2f} ms")
@@ -447,6 +457,8 @@ def main():
     if not rows:
         sys.exit("no row has such a name (--list)")
     measure.need_build()
+    # asked to end: the servers end too, and those that stand still go on
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = Plan(FULL if args.full else SHORT, args.seconds or (12 if args.full else 2.5),
                 args.runs or (3 if args.full else 1), 1 if args.full else 3)
     results = run_rows(rows, plan)
