@@ -10,9 +10,10 @@ A gap is one between two samples, above 5 ms: the machine's, not the server's. M
 ones, mean that it had other work, and then nothing here means much; so does a mean service
 time far above the sleep.
 
-Without --full: some rows, a few seconds each, with bounds that a busy machine keeps, and
-the best of three tries. With --full: all rows, 12 s with 2 s of warm-up, three times, the
-bounds of the promise, and the rate also by wrk; about half an hour on a quiet machine.
+Without --full: some rows, a few seconds each, with bounds that a busy machine keeps, rates
+against the mean service time that it allowed, and the best of three tries. With --full: all
+rows, 12 s with 2 s of warm-up, three times, the bounds of the promise, and the rate also by
+wrk; about half an hour, on a quiet machine.
 """
 
 import argparse
@@ -59,7 +60,7 @@ class Bounds:
 
 
 FULL = Bounds(True, 0.98, 0.95, 0.97, 0.95, 0.95, 0.9, 0.01, 20, 0.98, 1.05)
-SHORT = Bounds(False, 0.9, 0.9, 0.9, 0.9, 0.85, 0.85, 0.03, 60, 0.85, 1.15)
+SHORT = Bounds(False, 0.9, 0.9, 0.9, 0.9, 0.85, 0.85, 0.03, 60, 0.75, 1.5)
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,13 @@ def mean_service_ms(before, after):
     return (now["sum_us"] - was["sum_us"]) / 1000 / max(now["count"] - was["count"], 1)
 
 
+def judge_service(out, bounds, row, mean_ms):
+    out.figures["service"] = f"{mean_ms:.1f} ms"
+    least = 0 if row.is_drawn else row.service_ms
+    out.want(least <= mean_ms <= bounds.service * row.service_ms,
+             f"requests took {mean_ms:.2f} ms in the mean")
+
+
 def judge_idle(out, server):
     audit = server.settle()
     out.want(audit["idle"], f"not idle after the load: {audit}")
@@ -177,12 +185,20 @@ class Row:
     is_short: bool = False  # also part of the short form
 
     service_ms = 100
+    is_drawn = False
     target = "/sync/sleep?ms=100"
     connect = "together"
 
     @property
     def capacity(self):
         return self.shape.slots * 1000 / self.service_ms
+
+    def attainable(self, bounds, mean_ms):
+        """What the slots can give: by the formula, or, on a machine that wakes sleepers late,
+        by what a request took. That slots lie idle shows in both."""
+        if bounds.is_full:
+            return self.capacity
+        return self.capacity * min(1, self.service_ms / max(mean_ms, 1))
 
 
 @dataclass(frozen=True)
@@ -199,32 +215,33 @@ class Steady(Row):
             with loads.Drip(server, self.drips) as drip:
                 reports, tallies = repeat(plan, self, server, "--think", self.think_ms)
                 out.want(drip.gone == 0, f"{drip.gone} of the slow clients were cut")
-            self.judge(out, plan.bounds, reports, tallies)
             mean = mean_service_ms(before, server.ask("totals"))
-            out.figures["service"] = f"{mean:.1f} ms"
+            self.judge(out, plan.bounds, reports, mean)
+            judge_waste(out, plan.bounds, tallies)
+            judge_service(out, plan.bounds, self, mean)
             judge_idle(out, server)
         return out
 
-    def judge(self, out, bounds, reports, tallies):
-        judge_rates(out, [r["rate"] for r in reports], self.capacity, bounds.median,
-                    bounds.worst)
+    def judge(self, out, bounds, reports, mean_ms):
+        judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
+                    bounds.median, bounds.worst)
         judge_fairness(out, reports, bounds.jain)
         judge_failures(out, reports)
-        judge_waste(out, bounds, tallies)
 
 
 @dataclass(frozen=True)
 class Drawn(Steady):
     """Service times of 20 to 300 ms."""
     service_ms = 160
+    is_drawn = True
     target = "/sync/draw?least=20&most=300"
 
-    def judge(self, out, bounds, reports, tallies):
+    def judge(self, out, bounds, reports, mean_ms):
         """By the mean of the draws: that of a run is within 1 % of it in 12 s."""
-        judge_rates(out, [r["rate"] for r in reports], self.capacity, bounds.drawn, bounds.drawn)
+        judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
+                    bounds.drawn, bounds.drawn)
         judge_fairness(out, reports, bounds.drawn_jain)
         judge_failures(out, reports)
-        judge_waste(out, bounds, tallies)
 
 
 @dataclass(frozen=True)
@@ -259,19 +276,23 @@ class Overload(Row):
                                         "--warmup", "1s", "--expect", "200")
             look, after = server.ask("look"), server.ask("totals")
             out.want(look["waiting"] == 0, f"{look['waiting']} wait when all is answered")
-            self.judge_goodput(out, plan.bounds, report, seconds)
+            mean = mean_service_ms(before, after)
+            self.judge_goodput(out, plan.bounds, report, seconds, mean)
             self.judge_queue(out, tally)
             self.judge_refusals(out, plan.bounds, report)
-            self.judge_balance(out, plan.bounds, report, before, after)
+            self.judge_balance(out, report, before, after)
             judge_waste(out, plan.bounds, [tally])
+            judge_service(out, plan.bounds, self, mean)
             judge_idle(out, server)
         return out
 
-    def judge_goodput(self, out, bounds, report, seconds):
+    def judge_goodput(self, out, bounds, report, seconds, mean_ms):
+        capacity = self.attainable(bounds, mean_ms)
         each = [second["answered"] for second in report["seconds"]][2:seconds]
+        out.figures["sent late"] = f"{report['lag_ms']['max']:.0f} ms"
         out.figures["goodput"] = (f"mean {statistics.mean(each):.1f} worst {min(each)} of "
-                                  f"{self.capacity:.0f}")
-        low = [n for n in each if n < bounds.goodput * self.capacity]
+                                  f"{capacity:.0f}")
+        low = [n for n in each if n < bounds.goodput * capacity]
         out.want(not low, f"goodput below {100 * bounds.goodput:.0f} % in {len(low)} of "
                           f"{len(each)} seconds: {each}")
         limit = report["connect_s"] + seconds + 1.2 + (0.15 if bounds.is_full else 1)
@@ -304,7 +325,7 @@ class Overload(Row):
         """Is the queue full before the first in it has waited for timeout_ms?"""
         return self.queue_limit < self.capacity * self.timeout_ms / 1000
 
-    def judge_balance(self, out, bounds, report, before, after):
+    def judge_balance(self, out, report, before, after):
         def grown(key):
             return after[key] - before[key]
 
@@ -315,10 +336,6 @@ class Overload(Row):
                  f"{report['sent']} offered, {served} served + {shed} shed + {departed} departed")
         out.want((served, shed) == (status.get("200", 0), status.get("503", 0)),
                  f"{served} and {shed} by the server's count, {status} by the client's")
-        mean = mean_service_ms(before, after)
-        out.figures["service"] = f"{mean:.2f} ms"
-        out.want(self.service_ms <= mean <= bounds.service * self.service_ms,
-                 f"the admitted took {mean:.2f} ms")
 
 
 @dataclass(frozen=True)
@@ -342,7 +359,7 @@ class Flights(Row):
                        for _ in range(plan.runs)]
             each = (loads.peak_kib(worker) - before) / self.clients
             judge_failures(out, reports)
-            self.judge_times(out, reports, server.service_times(), 1 if full else 1.5)
+            self.judge_times(out, reports, server.service_times(), 1 if full else 3)
             out.figures["KiB each"] = f"{each:.1f}"
             out.want(not self.kib_each or each <= self.kib_each, "too much memory")
             judge_idle(out, server)
@@ -421,7 +438,7 @@ def try_row(row, plan):
             out = Outcome(complaints=[f"{type(error).__name__}: {error}"])
         if not out.complaints or number == plan.tries:
             return out
-        print(f"again  {row.name}: {out.complaints[0][:100]}", flush=True)
+        print(f"again {row.name}  {out.line()}\n      {'; '.join(out.complaints)}", flush=True)
     raise AssertionError("no try")
 
 
