@@ -59,13 +59,16 @@ static void fill_in(const struct lab *lab, const struct lab_server *server,
     plan->stop = lab->stop;
 }
 
-static bool run(struct lab *lab, const struct load_plan *plan, struct load_result *result)
+static bool run(struct lab *lab, const struct lab_server *server,
+                const struct load_plan *plan, struct load_result *result)
 {
     const char *why = load_run(plan, result);
+    const int error = errno;
 
+    lab_server_check(lab, server); /* the better reason, if it is one */
     if (why != NULL)
-        lab_fail(lab, "no load: %s%s%s", why, errno == 0 ? "" : ": ",
-                 errno == 0 ? "" : strerror(errno));
+        lab_fail(lab, "no load: %s%s%s", why, error == 0 ? "" : ": ",
+                 error == 0 ? "" : strerror(error));
     return !lab_has_ended(lab);
 }
 
@@ -93,9 +96,7 @@ bool lab_load(struct lab *lab, const struct lab_server *server, const char *targ
         plan.on_second = on_second;
         plan.arg = &progress;
         lab_report_progress(lab->report, "%u clients, %s", plan.clients, target);
-        is_good = run(lab, &plan, result);
-        lab_server_check(lab, server);
-        is_good = is_good && !lab_has_ended(lab);
+        is_good = run(lab, server, &plan, result);
     }
     free(text);
     return is_good;

@@ -54,6 +54,13 @@ class Lab:
         """Until that many processes serve."""
         self.servers = wait_until(lambda: self._look(count), what="the lab's server")
 
+    def wait_ready(self):
+        """Until the first server says so in its log."""
+        self.wait_servers(6)
+        wait_until(lambda: any(" ready: " in path.read_text()
+                               for path in self.directory.glob("remuda-lab-*/0.log")),
+                   what="a server that is ready")
+
     def _look(self, count):
         found = family(self.process.pid)
         return found if len(found) == count else None
@@ -154,7 +161,7 @@ def test_killed_its_servers_die_with_it(under_way):
 
 def test_a_server_that_dies_is_said(under_way):
     one = under_way("2", "--short", stderr=subprocess.PIPE)
-    one.wait_servers(6)
+    one.wait_ready()
     os.kill(one.servers[0], signal.SIGKILL)
     out, err = one.process.communicate(timeout=patience(60))
     assert one.process.returncode == 1
