@@ -4,7 +4,7 @@
  *
  * Owns:    nothing: one plain struct of fixed size, copied and cleared as one. Pure.
  * Called:  by lab.c, which the experiments call; read by the reports.
- * Fails:   never; more rows, points or notes than there is room for is a bug.
+ * Fails:   never; more rows or points than there is room for is a bug.
  */
 #ifndef CLI_LAB_RESULT_H
 #define CLI_LAB_RESULT_H
