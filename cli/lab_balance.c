@@ -122,7 +122,7 @@ static void run_balance(struct lab *lab)
 const struct lab_experiment lab_balance = {
     .number = 16,
     .name = "balance",
-    .title = "keep-alive clients against workers that keep what they accept",
+    .title = "connections that stay where accepted, and those that move",
     .setup =
         "40 keep-alive clients and 40 slots; the handler sleeps 100 ms. Naive: five "
         "separate servers of 1 x 8, clients spread at random and as two rivals were "

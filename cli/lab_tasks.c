@@ -13,9 +13,9 @@
 #include <math.h>
 #include <stdio.h>
 
-static double mean_seconds(const struct load_result *load)
+static double median_seconds(const struct load_result *load)
 {
-    return (double)histogram_mean(&load->latency) / 1e9;
+    return (double)histogram_quantile(&load->latency, 0.5) / 1e9;
 }
 
 /* A load whose first answers, which waited less than the later ones, are not measured. */
@@ -41,10 +41,11 @@ static void run_gather(struct lab *lab)
     struct lab_row *row[COUNT_OF(clients)];
     struct lab_server *server;
 
-    lab_axes(lab, "clients", "latency, s", false, false);
+    lab_axes(lab, "clients", "median latency, s", false, false);
     for (size_t i = 0; i < COUNT_OF(clients); i++)
-        row[i] = lab_predict(lab, (struct lab_row){.unit = "s", .predicted = longest},
-                             "%u client%s: latency", clients[i], i == 0 ? "" : "s");
+        row[i] =
+            lab_predict(lab, (struct lab_row){.unit = "s", .predicted = longest},
+                        "%u client%s: median latency", clients[i], i == 0 ? "" : "s");
     server = lab_server_start(
         lab, &(struct lab_shape){.workers = 1, .threads = 1, .klass = "event"});
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
@@ -52,7 +53,7 @@ static void run_gather(struct lab *lab)
         struct load_result load;
 
         if (lab_load(lab, server, target, &plan, &load)) {
-            lab_measure(lab, row[i], mean_seconds(&load));
+            lab_measure(lab, row[i], median_seconds(&load));
             lab_point(lab, "gathered", clients[i], longest, row[i]->measured);
             lab_point(lab, "one after the other", clients[i], 2 * longest, NAN);
         }
@@ -63,7 +64,7 @@ static void run_gather(struct lab *lab)
 const struct lab_experiment lab_gather = {
     .number = 10,
     .name = "gather",
-    .title = "waiting for several things at once takes as long as the longest",
+    .title = "several waits at once take as long as the longest",
     .setup =
         "1 event worker with 1 thread; an ASYNC handler starts three tasks that sleep "
         "1.0, 1.5 and 0.5 s (0.2, 0.3, 0.1 s with --short) and waits for all.",
@@ -101,14 +102,17 @@ static void run_fan_out(struct lab *lab)
     static const unsigned clients[] = {1, 4, 8, 16};
     struct lab_row *row[COUNT_OF(clients)];
     struct lab_server *back, *front;
+    /* the last of ten decides, so a busy machine shows here first */
+    const double tolerance = lab_is_short(lab) ? 0.25 : 0.1;
 
-    lab_axes(lab, "clients", "latency, s", false, false);
+    lab_axes(lab, "clients", "median latency, s", false, false);
     for (size_t i = 0; i < COUNT_OF(clients); i++)
-        row[i] = lab_predict(lab,
-                             (struct lab_row){.unit = "s",
-                                              .predicted = fan_out_latency(clients[i]),
-                                              .tolerance = 0.1},
-                             "%u client%s: latency", clients[i], i == 0 ? "" : "s");
+        row[i] =
+            lab_predict(lab,
+                        (struct lab_row){.unit = "s",
+                                         .predicted = fan_out_latency(clients[i]),
+                                         .tolerance = tolerance},
+                        "%u client%s: median latency", clients[i], i == 0 ? "" : "s");
     back = lab_server_start(lab, &(struct lab_shape){.workers = 5, .threads = 8});
     front = start_front(lab, back);
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
@@ -116,7 +120,7 @@ static void run_fan_out(struct lab *lab)
         struct load_result load;
 
         if (lab_load(lab, front, "/async/call-many?times=10&ms=100", &plan, &load)) {
-            lab_measure(lab, row[i], mean_seconds(&load));
+            lab_measure(lab, row[i], median_seconds(&load));
             lab_point(lab, "front server", clients[i], row[i]->predicted,
                       row[i]->measured);
         }
