@@ -31,6 +31,7 @@
 static_assert(sizeof(struct board_worker) == 336704, "stride of a worker");
 static_assert(sizeof(struct board_ring) == 64 + BOARD_RING, "stride of a ring");
 static_assert(offsetof(struct board_worker, tick_ms) == 128, "(W) has its own lines");
+static_assert(offsetof(struct board_worker, running) == 208, "words of (W)");
 static_assert(offsetof(struct board_worker, sent) == 256, "tallies");
 static_assert(offsetof(struct board_worker, counters) == 4352, "counters of a worker");
 static_assert(offsetof(struct board_worker, slot) == 9024, "(T) has its own lines");

@@ -39,7 +39,8 @@ static unsigned char buffer[HANDOFF_BYTES_MOST]; /* one message at a time, loop 
 
 static void put(struct in *in, const void *bytes, size_t n)
 {
-    memcpy(in->data + in->end, bytes, n);
+    if (n > 0) /* an empty input has no memory */
+        memcpy(in->data + in->end, bytes, n);
     in->end += (uint32_t)n;
 }
 

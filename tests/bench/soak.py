@@ -19,6 +19,7 @@ import measure
 from measure import daemon
 
 GROWTH_KIB = 256
+LOOKS = 5  # a connection on its way has a descriptor at both ends
 THREADS = 4
 
 INI = """
@@ -148,6 +149,10 @@ def round_of(server, count, connections, mode):
         client.go_on()
         client.reach(count)
         after = look_at_all(workers)
+        for _ in range(LOOKS):
+            if not compare_descriptors(before, after):
+                break
+            after = look_at_all(workers)
         client.go_on()
         line = client.end()
     except AssertionError as error:

@@ -8,16 +8,16 @@ import mmap
 import os
 import struct
 
-WORKER, WORKER_STRIDE, RECORD_STRIDE = 1792, 333632, 256
-COUNTERS, QUEUE, SERVICE = 4352, 4896, 5424
-SLOTS, FLIGHTS = 5952, 268096
+WORKER, WORKER_STRIDE, RECORD_STRIDE = 4864, 336704, 256
+COUNTERS, QUEUE, SERVICE = 4352, 4896, 6960
+SLOTS, FLIGHTS = 9024, 271168
 
 WORKER_WORDS = {
     "state": (0, "I"), "generation": (4, "I"), "pid": (8, "i"), "threads": (12, "I"),
     "started_ms": (16, "Q"), "tick_ms": (128, "Q"), "loop_lag_us": (136, "Q"),
     "connections": (144, "I"), "load": (148, "I"), "waiting": (152, "I"),
     "inflight": (156, "I"), "fd_room": (160, "I"), "inflight_unrecorded": (164, "I"),
-    "rss_bytes": (168, "Q"), "awake_since_ms": (240, "Q"), "running": (248, "Q"),
+    "rss_bytes": (168, "Q"), "awake_since_ms": (200, "Q"), "running": (208, "Q"),
 }
 COUNTER_WORDS = ["requests", "no_response", "r1xx", "r2xx", "r3xx", "r4xx", "r5xx",
                  "connections", "bytes_in", "bytes_out", "shed", "departed", "timeouts",
