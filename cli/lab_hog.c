@@ -30,7 +30,7 @@ static void measure(struct lab *lab, const struct hog_case *one)
 {
     const struct load_plan plan = {
         .rate = rate,
-        .clients = 2000, /* all that may wait: a request is sent when it is due */
+        .clients = 1000, /* all of them may wait at once; a worker takes 1024 */
         .duration_ms = lab_is_short(lab) ? 9000 : 12000,
         .warmup_ms = 2000,
         .timeout_ms = 10000, /* those still waiting then count as that old */
