@@ -377,6 +377,7 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
     if (c == NULL)
         return;
     c->is_shared = true;
+    c->adoption = w->arriving;
     memcpy(c->peer, m->peer, sizeof c->peer);
     c->requests = m->requests;
     c->read_ms = w->now_ms;

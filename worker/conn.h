@@ -68,9 +68,10 @@ struct conn {
     bool is_closing;         /* no further request is begun: answer what is due, close */
     bool is_lingering;       /* the close is our idea: the client may be sending */
     bool is_broken;          /* a write failed */
-    bool is_shared;          /* another process has, or had, its descriptor too */
-    uint32_t requests;       /* begun on it, in other workers too */
-    struct conn_past past;   /* of the next request, when it has waited elsewhere */
+    uint32_t adoption;     /* while it is worker->arriving it counts as on its way here */
+    bool is_shared;        /* another process has, or had, its descriptor too */
+    uint32_t requests;     /* begun on it, in other workers too */
+    struct conn_past past; /* of the next request, when it has waited elsewhere */
     char peer[CONN_PEER_BYTES]; /* "203.0.113.7"; "unix:" for a unix socket */
 };
 

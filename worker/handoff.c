@@ -113,7 +113,8 @@ static bool admit(struct worker *w, struct request *req)
     const struct heritage *h = w->heritage;
     if (req->is_admitted)
         return true;
-    if (!load_admit(h->board, h->index, w->conf->limits.queue_limit, w->arriving))
+    bool is_arriving = w->arriving != 0 && req->conn->adoption == w->arriving;
+    if (!load_admit(h->board, h->index, w->conf->limits.queue_limit, is_arriving))
         return false;
     lane_admit(req->lane, req);
     engine_publish_load(w, req->lane);

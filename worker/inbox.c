@@ -90,7 +90,7 @@ static void say_lost(struct worker *w)
 static void adopt(struct worker *w, const struct handoff_message *m,
                   struct handoff_parts *parts, bool is_own)
 {
-    w->arriving = is_own && m->number != 0;
+    w->arriving = is_own && m->number != 0 ? ++w->adoptions : 0;
     board_add(&w->entry->counters.handoffs_in, 1);
     conn_adopt(w, m, parts);
     w->arriving = 0;

@@ -97,7 +97,8 @@ struct worker {
     unsigned neighbour_count; /* other entries in use; handoff.c */
     uint32_t fd_base;         /* descriptors that connections may have */
     uint32_t random;          /* breaks ties */
-    uint32_t arriving;        /* 1 while a message is being taken in */
+    uint32_t adoptions;       /* connections taken in */
+    uint32_t arriving; /* the one that is being taken in, and not yet counted as seen */
     uint64_t handoff_warned_ms, fd_counted_ms;
     unsigned inbox_sweep;
 
