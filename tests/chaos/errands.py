@@ -13,6 +13,7 @@ import time
 import zlib
 
 HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n(.*?\r\n)\r\n", re.S)
+CLOSE = re.compile(rb"^Connection: close\r$", re.M)
 LENGTH = re.compile(rb"^Content-Length: (\d+)\r$", re.M)
 BODIES = (0, 0, 0, 0, 0, 0, 10, 2000, 20000, 40000, 150000) # above 32 KiB: beside the socket
 PIPELINE, THINK = 0.2, 0.2  # how often, of all requests
@@ -54,6 +55,7 @@ class Client:
         self.port = self.sock.getsockname()[1]
         self.due = []           # answers, in their order
         self.unsent, self.got = b"", b""
+        self.is_last = False    # the server has said that it will close
         self.think_until = 0.0
         self.server = None      # pid of the worker that answered last: an idle one is with it
         self.doomed = None      # number of the first request after its worker's end
@@ -116,12 +118,15 @@ class Client:
         size = head.end() + int(length[1])
         if len(self.got) < size:
             return False
+        self.is_last = bool(CLOSE.search(head[2]))
         body, self.got = self.got[head.end():size], self.got[size:]
         number, pid, size, checksum = (int(word) for word in body.split())
         if not self.due or self.due[0][:3] != (number, size, checksum):
             raise Wrong(f"answer {body!r}, due was {self.due[:1]}")
         self.server = pid
         self.crew.on_answer(self, self.due.pop(0))
+        if self.is_last:
+            self.crew.on_last(self)
         return bool(self.got)
 
 
@@ -136,7 +141,7 @@ class Crew:
         self.numbers = 0
         self.answered = set()
         self.is_asking = True
-        self.left, self.spared, self.slowest = 0, 0, 0.0
+        self.left, self.closed, self.spared, self.slowest = 0, 0, 0, 0.0
         self.clients = [Client(self) for _ in range(count)]
 
     def next_number(self):
@@ -152,6 +157,14 @@ class Crew:
             self.spared += 1
         if self.rng.random() < THINK:
             client.think_until = now + self.rng.random() * 0.02
+
+    def on_last(self, client):
+        """Said with the last answer that is due, never before."""
+        if client.due or client.got:
+            raise Wrong(f"Connection: close before {client.due}")
+        self.closed += 1
+        client.close()
+        client.connect()
 
     def leave(self, client):
         """With a request that waits or runs: whoever has it then drops it."""

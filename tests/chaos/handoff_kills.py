@@ -158,6 +158,7 @@ class Run:
         self.doomed, self.last_plain = 0, -LATE_S
         self.board = self.crew = None
         self.clients, self.sleeps_ms = clients, sleeps_ms
+        self.born = self.workers  # in all
 
     def complain(self, text):
         self.complaints.append(text)
@@ -204,9 +205,13 @@ class Run:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         self.killed.update(pids)
+        self.born += len(pids)
         if is_plain:
             self.plain_kills += 1
             self.last_plain = time.monotonic()
+
+    def disturb(self, alive):
+        self.kill(self.choose(alive))
 
     # ---- the run ----
 
@@ -222,7 +227,7 @@ class Run:
             alive = [w for w in workers.values() if w.state == SERVING
                      and w.answered > 0 and w.pid not in self.killed]
             if len(alive) == self.workers and audit.sent >= next_kill:
-                self.kill(self.choose(alive))
+                self.disturb(alive)
                 next_kill = audit.sent + self.rng.randint(gap // 2, gap + gap // 2)
             if audit.sent >= moves or self.complaints:
                 return audit.sent
@@ -274,7 +279,7 @@ class Run:
         lines = (self.server.directory / "epolls").read_text().split()
         again = {pid: n for pid, n in collections.Counter(lines).items()
                  if n != 1 and int(pid) != self.server.pid}
-        if again or len(set(lines)) != 1 + self.workers + len(self.killed):
+        if again or len(set(lines)) != 1 + self.born:
             self.complain(f"{len(set(lines))} processes made epoll sets; more than one: {again}")
 
     def check_journal(self):
@@ -322,7 +327,7 @@ class Run:
         seconds = time.monotonic() - begun
         self.judge(baseline)
         crew = self.crew
-        print(f"{sent} hand-offs in {seconds:.1f} s, {len(self.killed)} workers killed "
+        print(f"{sent} hand-offs in {seconds:.1f} s, {len(self.killed)} workers gone "
               f"({self.pairs} pairs, {self.plain_kills} without a stop): {len(crew.answered)} "
               f"requests answered, {len(self.lost)} lost with their worker, {self.lost_idle} "
               f"idle connections; of {self.doomed} in a victim's table {crew.spared} live on, "
@@ -334,10 +339,9 @@ class Run:
         self.server.clean_up()
 
 
-def one(options, shape):
-    moves, gap = (10000, 100) if options.full else (300, 30)
-    print(f"{shape}, seed {options.seed}: ", end="", flush=True)
-    run = Run(options, shape)
+def one(run, shape, moves, gap):
+    """True: it is as it should be. What went wrong is printed."""
+    print(f"{shape}, seed {run.options.seed}: ", end="", flush=True)
     try:
         run.run(moves, gap)
     except errands.Wrong as error:
@@ -361,7 +365,8 @@ def main():
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000)
     options = parser.parse_args()
     options.seconds = options.seconds or (900 if options.full else 120)
-    good = [one(options, shape) for shape in options.shape or SHAPES]
+    moves, gap = (10000, 100) if options.full else (300, 30)
+    good = [one(Run(options, shape), shape, moves, gap) for shape in options.shape or SHAPES]
     sys.exit(0 if all(good) else 1)
 
 

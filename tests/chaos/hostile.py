@@ -29,7 +29,7 @@ PATIENCE = 60
 CONFIG = """\
 [server]
 listen = 127.0.0.1:0
-workers = 1
+workers = {workers}
 class = {klass}
 threads = {threads}
 [worker]
@@ -258,14 +258,14 @@ class Server:
     def __init__(self, options, directory):
         self.access = pathlib.Path(directory, "access.log")
         config = pathlib.Path(directory, "remuda.ini")
-        config.write_text(CONFIG.format(klass=options.klass, threads=options.threads,
-                                        flights=options.flights, plugin=options.plugin,
-                                        access=self.access))
+        config.write_text(CONFIG.format(klass=options.klass, workers=options.workers,
+                                        threads=options.threads, flights=options.flights,
+                                        plugin=options.plugin, access=self.access))
         self.process = subprocess.Popen([options.remuda, "-c", config], stderr=subprocess.PIPE,
                                         text=True)
         self.lines = []
         self.port = self.wait_for(r"listening on 127.0.0.1:(\d+)")
-        self.wait_for(r"ready: (1) worker")
+        self.wait_for(r"ready: (\d+) worker")
         self.drinker = threading.Thread(target=lambda: self.lines.extend(self.process.stderr))
         self.drinker.start()
 
@@ -315,7 +315,7 @@ def run(options, port):
 
 
 BAD_LINES = re.compile(r"Sanitizer|runtime error|CHECK|died|did not end in time|SUMMARY|"
-                       r"WARNING: Thread")
+                       r"WARNING: Thread|none of ours|could not be received")
 
 
 def judge(options, server, total, mistakes, drain_s):
@@ -337,6 +337,7 @@ def main():
     parser.add_argument("remuda")
     parser.add_argument("plugin")
     parser.add_argument("--klass", default="event")
+    parser.add_argument("--workers", type=int, default=1, help="with more, connections move")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--flights", type=int, default=100)
     parser.add_argument("--clients", type=int, default=8)
