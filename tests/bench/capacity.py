@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """capacity - workers x threads, proved row by row; prints one line for each.
 
-    capacity.py [--full] [--rows PATTERN] [--seconds N] [--runs N] [--json FILE] [--list]
+    capacity.py [--full] [--rows PATTERN] [--seconds N] [--runs N] [--tries N] [--json FILE]
+    capacity.py --list [--full]
 
 Every row starts a server of its own, puts a load on it and judges what came of it, by the
 answers (`remuda bench`) and by the scoreboard, sampled from outside each millisecond.
@@ -464,6 +465,7 @@ def main():
     parser.add_argument("--rows", metavar="PATTERN", help="those whose name has this (* and ?)")
     parser.add_argument("--seconds", type=float, help="of a run, warm-up included")
     parser.add_argument("--runs", type=int, help="of each row")
+    parser.add_argument("--tries", type=int, help="of a row before it has failed")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--list", action="store_true", help="names of the rows, nothing else")
     args = parser.parse_args()
@@ -477,7 +479,7 @@ def main():
     # asked to end: the servers end too, and those that stand still go on
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan = Plan(FULL if args.full else SHORT, args.seconds or (12 if args.full else 2.5),
-                args.runs or (3 if args.full else 1), 1 if args.full else 3)
+                args.runs or (3 if args.full else 1), args.tries or (1 if args.full else 3))
     results = run_rows(rows, plan)
     if args.json:
         with open(args.json, "w") as out:
