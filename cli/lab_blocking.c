@@ -74,8 +74,9 @@ static void measure(struct lab *lab, struct lab_server *server, const char *targ
 static void run_bad_blocking(struct lab *lab)
 {
     static const char *const block[] = {"worker.loop_block=50ms", NULL};
-    /* one after the other: workers that are idle take them in turn, busy ones do not */
-    const struct load_plan plan = {.clients = 20, .connect_burst = 1};
+    /* who has a connection keeps it, and nothing moves off a blocked loop: by new ones a
+     * worker gets what the others are too busy to accept */
+    const struct load_plan plan = {.clients = 20, .is_close = true};
     struct lab_row *row[2][2], *named;
     struct lab_server *server = NULL;
 
@@ -109,11 +110,11 @@ const struct lab_experiment lab_bad_blocking = {
     .title = "one blocking call on the loop stops everyone",
     .setup =
         "1 and 2 event workers; an ASYNC handler blocks its thread for 100 ms instead "
-        "of waiting; 20 clients; worker.loop_block = 50ms.",
+        "of waiting; 20 clients, a connection per request; worker.loop_block = 50ms.",
     .law =
         "A loop runs one handler at a time, so a worker gives 1 / 0.1 s = 10 req/s, "
         "whatever its threads. Meanwhile it accepts and answers nothing: its lag is 100 "
-        "ms for each that was ready, and the log says which handler it was.",
+        "ms for each request that was ready, and the log says which handler it was.",
     .run = run_bad_blocking,
 };
 
