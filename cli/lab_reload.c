@@ -86,8 +86,8 @@ const struct lab_experiment lab_reload = {
         "between two requests: no request fails, no connection is closed, and the rate "
         "stays 80 / (0.1 s + 0.1 s) = 400 req/s.",
     .missing =
-        "a worker that leaves still closes its connections: each with the answer to "
-        "its next request, or after a second. A client whose request crosses such a "
-        "close loses it. Connections have yet to go over to the successors",
+        "idle connections go over, but a worker that leaves still closes those whose "
+        "requests it has in work, with the answer. A client that has sent another "
+        "request by then loses it",
     .run = run_reload,
 };
