@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -242,6 +243,21 @@ int fd_count(void)
     int count = 0;
 
     return each_open(count_one, &count) != 0 ? -1 : count;
+}
+
+void fd_grow_table(uint64_t count)
+{
+    struct rlimit limit;
+    int high;
+
+    if (count == 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    if (count > limit.rlim_cur)
+        count = limit.rlim_cur;
+    if (count > INT_MAX)
+        count = INT_MAX;
+    high = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, (int)count - 1);
+    fd_close(&high);
 }
 
 int fd_write_all(int fd, const void *bytes, size_t n)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** close(2), and *fd = -1. Accepts -1. errno is kept. */
 void fd_close(int *fd);
@@ -36,6 +37,11 @@ void fd_close_others(const int *keep, size_t count);
 
 /** How many descriptors are open in this process; for tests and the resource report. */
 int fd_count(void);
+
+/** Makes the process's table of descriptors large enough for that many, once and at once (the
+ *  limit allowing). A table that grows later makes the kernel wait for all CPUs if there is
+ *  a second thread, up to seconds when they are busy: so call it before the first. */
+void fd_grow_table(uint64_t count);
 
 /** write(2) until all is written; EINTR is retried. */
 int fd_write_all(int fd, const void *bytes, size_t n);

@@ -43,6 +43,7 @@
 enum {
     EXIT_SYSTEM = 71,
     EXIT_BAD_PLUGIN = 78,
+    TABLE_SPARE = 256,     /* descriptors beside those of connections */
     FRAMING_BYTES = 16384, /* of a chunked body that are not data */
     BODY_LOOK_MS = 1000
 };
@@ -96,6 +97,13 @@ static void begin_signals(void)
     sigset_t none;
     sigemptyset(&none);
     CHECK(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
+}
+
+/* Descriptors for connections and for what handlers hold; a socket that is received from
+ * another worker must not find the table too small (fd.h). */
+static void begin_table(struct worker *w)
+{
+    fd_grow_table((uint64_t)w->conf->limits.worker_connections + TABLE_SPARE);
 }
 
 static void begin_loop(struct worker *w)
@@ -196,6 +204,7 @@ static void begin(struct worker *w, const struct heritage *h)
     w->entry = &h->board->worker[h->index];
     w->ring = &h->board->ring[h->index];
     must(conf_env_apply(w->conf) == 0, "the environment");
+    begin_table(w);
     begin_loop(w);
     begin_limits(w);
     begin_access_log(w);

@@ -35,6 +35,20 @@ def test_soft_limit_is_raised(server):
     assert not one.log.matches(r"limit of open files")
 
 
+def table_size(pid):
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("FDSize:"))
+
+
+def test_table_is_as_large_as_it_will_be(server):
+    """From the start: to grow it under load would stop the worker, and those who read the same
+    inbox, until the kernel has heard from every CPU."""
+    one = server(config(1024).replace("workers = 1", "workers = 2"))
+    assert [table_size(pid) >= 1024 + 256 for pid in one.workers()] == [True, True]
+    small = server(config(100000), wrapper=limited(700, 700))
+    assert table_size(small.workers()[0]) >= 700
+
+
 def test_low_limit_is_said_at_each_config(server):
     one = server(config(300), wrapper=limited(300, 300))
     said = one.log.matches(WARNING)
