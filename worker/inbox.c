@@ -16,6 +16,7 @@
 #include "worker/epoll.h"
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
+#include "worker/lifecycle.h"
 #include "worker/load.h"
 #include "worker/self.h"
 
@@ -134,25 +135,45 @@ static void stop_reading(struct worker *w, ev_io *inbox)
     ev_io_stop(w->loop, inbox);
 }
 
-static void on_inbox(struct ev_loop *loop, ev_io *io, int events)
+static void read_some(struct worker *w, ev_io *inbox)
 {
-    (void)loop;
-    (void)events;
-    struct worker *w = io->data;
     for (int i = 0; i < BATCH; i++) {
         if (!has_fd_room(w)) {
             stop_reading(w, &w->inbox);
             stop_reading(w, &w->common);
             return;
         }
-        if (!take_one(w, io->fd, io == &w->inbox))
+        if (!take_one(w, inbox->fd, inbox == &w->inbox))
             return;
     }
 }
 
+static void on_inbox(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    struct worker *w = io->data;
+    if (w->phase == WORKER_ENDED) /* in this very turn: its heir takes what came since */
+        return;
+    read_some(w, io);
+    lifecycle_on_gone(w); /* it was all that a draining one stayed for */
+}
+
+static bool has_mail(const struct worker *w)
+{
+    struct pollfd inbox = {.fd = w->inbox.fd, .events = POLLIN};
+    return poll(&inbox, 1, 0) > 0;
+}
+
+bool inbox_is_empty(const struct worker *w)
+{
+    return !w->is_inbox_open || !has_fd_room(w) || !has_mail(w);
+}
+
 void inbox_empty(struct worker *w, unsigned index)
 {
-    if (index >= w->heritage->inbox_count || index == w->heritage->index)
+    if (index >= w->heritage->inbox_count || index == w->heritage->index ||
+        w->phase == WORKER_ENDED)
         return;
     while (has_fd_room(w) && take_one(w, w->heritage->inbox[index].rx, false))
         ;
@@ -219,12 +240,11 @@ static void recount(struct worker *w)
 void inbox_each_second(struct worker *w)
 {
     const struct heritage *h = w->heritage;
-    struct pollfd inbox = {.fd = w->inbox.fd, .events = POLLIN};
     if (!w->is_inbox_open)
         return;
     recount(w);
     empty_the_abandoned(w);
-    load_settle(h->board, h->index, poll(&inbox, 1, 0) == 0);
+    load_settle(h->board, h->index, !has_mail(w));
 }
 
 void inbox_init(struct worker *w)

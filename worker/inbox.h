@@ -26,6 +26,9 @@ void inbox_drain(struct worker *w);
  *  orders another worker to take it. */
 void inbox_stop(struct worker *w);
 
+/** Nothing lies in its own, or nothing that it could take. */
+bool inbox_is_empty(const struct worker *w);
+
 /** The bytes of a message into an empty input, as the client sent them or could have: a body
  *  that came in chunks is one chunk now. false: out of memory, or the body is not to be had. */
 bool inbox_fill(struct in *in, const struct handoff_message *m,

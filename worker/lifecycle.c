@@ -96,7 +96,7 @@ static bool is_idle(const struct worker *w)
 
 void lifecycle_on_gone(struct worker *w)
 {
-    if (w->phase == WORKER_DRAINING && is_idle(w)) {
+    if (w->phase == WORKER_DRAINING && is_idle(w) && inbox_is_empty(w)) {
         w->phase = WORKER_ENDED;
         ev_break(w->loop, EVBREAK_ALL);
     }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker_inbox - a worker that drains leaves with nothing in its inbox, and what comes in
+ * the very turn in which it ends is left to its heir.
+ */
+#include "tests/unit/worker_fixture.h"
+#include "tests/unit/worker_handlers.h"
+
+#include "common/fd.h"
+#include "worker/handoff_message.h"
+#include "worker/inbox.h"
+#include "worker/lifecycle.h"
+
+#include <sys/socket.h>
+
+#define HEAD "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+
+static int open_state(void **state)
+{
+    if (worker_open_state(state) != 0)
+        return -1;
+    struct fixture *f = *state;
+    int ends[2];
+    if (fd_pair(ends) < 0)
+        return -1;
+    f->heritage.inbox[0] = (struct heritage_inbox){.rx = ends[0], .tx = ends[1]};
+    f->heritage.inbox_count = 1;
+    f->heritage.common_inbox = (struct heritage_inbox){.rx = -1, .tx = -1};
+    inbox_init(&f->worker);
+    inbox_start(&f->worker);
+    return 0;
+}
+
+static int close_state(void **state)
+{
+    struct fixture *f = *state;
+    inbox_stop(&f->worker);
+    f->worker.phase = WORKER_SERVING;
+    fd_close(&f->heritage.inbox[0].rx);
+    fd_close(&f->heritage.inbox[0].tx);
+    return worker_close_state(state);
+}
+
+/* Another worker sends a connection with a request: the client's end of it. */
+static int send_one(struct fixture *f)
+{
+    int ends[2];
+    struct handoff_message m = {.type = HANDOFF_CONNECTION,
+                                .head = {HEAD, sizeof HEAD - 1}};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_int_equal(handoff_send(f->heritage.inbox[0].tx, &m, ends[0]), 0);
+    board_add(&f->worker.entry->counters.requests, 1); /* begun there */
+    fd_close(&ends[0]);
+    return ends[1];
+}
+
+static void test_it_stays_for_what_was_sent(void **state)
+{
+    struct fixture *f = *state;
+    close(f->client);
+    fixture_turn(f);
+    f->worker.phase = WORKER_DRAINING;
+    f->client = send_one(f);
+    lifecycle_on_gone(&f->worker);
+    assert_int_equal(f->worker.phase, WORKER_DRAINING);
+    fixture_turn(f);
+    assert_non_null(strstr(fixture_read(f), " 404 "));
+    close(f->client);
+    f->client = -1;
+    fixture_turn(f);
+    assert_int_equal(f->worker.phase, WORKER_ENDED);
+}
+
+/* A question alone does not keep it. */
+static void test_a_question_does_not_keep_it(void **state)
+{
+    struct fixture *f = *state;
+    struct handoff_message m = {.type = HANDOFF_ASK};
+    fd_close(&f->client);
+    fixture_turn(f);
+    f->worker.phase = WORKER_DRAINING;
+    assert_int_equal(handoff_send(f->heritage.inbox[0].tx, &m, -1), 0);
+    lifecycle_on_gone(&f->worker);
+    fixture_turn(f);
+    assert_int_equal(f->worker.phase, WORKER_ENDED);
+}
+
+static void test_its_heir_takes_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    fd_close(&f->client);
+    fixture_turn(f);
+    f->worker.phase = WORKER_ENDED;
+    f->client = send_one(f);
+    fixture_turn(f);
+    assert_int_equal(f->worker.conn_count, 0);
+    f->worker.phase = WORKER_DRAINING;
+    fixture_turn(f);
+    assert_non_null(strstr(fixture_read(f), " 404 "));
+    fd_close(&f->client);
+    fixture_turn(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_it_stays_for_what_was_sent, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_a_question_does_not_keep_it, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_its_heir_takes_the_rest, open_state,
+                                        close_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
