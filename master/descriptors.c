@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* What a worker has open besides connections: listeners, inboxes, logs, its loop, and a few
- * for what plugins open. */
+/* What a worker has open besides connections and both ends of every inbox: listeners, logs,
+ * its loop, and a few for what plugins open. */
 enum { DESCRIPTORS_OTHER = 64 };
 
 /* The soft limit of 1024 is for programs that use select(2). */
@@ -33,7 +33,8 @@ void descriptors_raise(void)
 
 void descriptors_compare(const struct conf *conf)
 {
-    const rlim_t need = (rlim_t)conf->limits.worker_connections + DESCRIPTORS_OTHER;
+    const rlim_t need = (rlim_t)conf->limits.worker_connections +
+                        2 * (rlim_t)conf->server.worker_slots + DESCRIPTORS_OTHER;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||

@@ -99,11 +99,14 @@ static void begin_signals(void)
     CHECK(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
-/* Descriptors for connections and for what handlers hold; a socket that is received from
- * another worker must not find the table too small (fd.h). */
+/* Descriptors for connections, for what is open already (both ends of every inbox) and for
+ * what handlers hold; a socket that is received from another worker must not find the table
+ * too small (fd.h). */
 static void begin_table(struct worker *w)
 {
-    fd_grow_table((uint64_t)w->conf->limits.worker_connections + TABLE_SPARE);
+    int open = fd_count();
+    fd_grow_table((uint64_t)w->conf->limits.worker_connections +
+                  (unsigned)(open > 0 ? open : 0) + TABLE_SPARE);
 }
 
 static void begin_loop(struct worker *w)

@@ -52,7 +52,7 @@ def test_table_is_as_large_as_it_will_be(server):
 def test_low_limit_is_said_at_each_config(server):
     one = server(config(300), wrapper=limited(300, 300))
     said = one.log.matches(WARNING)
-    assert [m.groups() for m in said] == [("300", "364", "300")]
+    assert [m.groups() for m in said] == [("300", "378", "300")]  # 7 worker_slots
     one.write_ini(config(1000))
     reload(one)
     assert one.log.matches(WARNING)[1:][0][1] == "1000"
