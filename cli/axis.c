@@ -65,7 +65,7 @@ static void settle_linear(struct axis *axis)
         axis->high = 0;
     if (!(axis->high > axis->low))
         axis->high = axis->low + 1;
-    const double step = round_step((axis->high - axis->low) / (double)STEPS);
+    const double step = round_step((axis->high - axis->low) / STEPS);
     const double first = floor(axis->low / step + slack);
     const double last = ceil(axis->high / step - slack);
 

@@ -20,6 +20,10 @@ target_compile_options(remuda_flags INTERFACE
     -Wcast-qual -Wwrite-strings
     -fstack-protector-strong -fstack-clash-protection)
 target_link_options(remuda_flags INTERFACE -Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    # our whole numbers have names, and names are enum constants
+    target_compile_options(remuda_flags INTERFACE -Wno-enum-float-conversion)
+endif()
 if(REMUDA_WERROR)
     target_compile_options(remuda_flags INTERFACE -Werror)
 endif()
