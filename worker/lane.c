@@ -110,6 +110,16 @@ static struct request *pass_on(struct lane *l)
 
 /* ---- requests ---- */
 
+/* By arrival, wherever that was: one that has waited in another worker does not begin anew. */
+static void queue(struct lane *l, struct request *req)
+{
+    struct list *at = l->waiting.prev;
+    while (at != &l->waiting &&
+           LIST_ENTRY(at, struct request, lane_link)->queued_ns > req->queued_ns)
+        at = at->prev;
+    list_append(at->next, &req->lane_link);
+}
+
 bool lane_enter(struct lane *l, struct request *req)
 {
     if (l->busy < l->limit && l->waiting_count == 0) {
@@ -117,7 +127,7 @@ bool lane_enter(struct lane *l, struct request *req)
         return true;
     }
     req->lane = l;
-    list_append(&l->waiting, &req->lane_link);
+    queue(l, req);
     l->waiting_count++;
     l->unadmitted_count++;
     return false;

@@ -83,6 +83,20 @@ static void test_story(void **state)
     assert_int_equal(t->lane.free_count, RECORDS);
 }
 
+/* Those that come from other workers have waited there already. */
+static void test_the_oldest_goes_first(void **state)
+{
+    struct lanes *t = *state;
+    static const uint64_t arrived[REQUESTS] = {1, 2, 3, 40, 60, 50};
+    static const unsigned order[] = {3, 5, 4};
+    for (size_t i = 0; i < REQUESTS; i++) {
+        t->request[i].queued_ns = arrived[i];
+        assert_int_equal(lane_enter(&t->lane, &t->request[i]), i < LIMIT);
+    }
+    for (size_t i = 0; i < COUNT_OF(order); i++)
+        assert_ptr_equal(lane_leave(&t->lane, &t->request[i]), &t->request[order[i]]);
+}
+
 static void test_records_are_shared_out(void **state)
 {
     struct lanes *t = *state;
@@ -130,6 +144,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_story, open_state, close_state),
+        cmocka_unit_test_setup_teardown(test_the_oldest_goes_first, open_state,
+                                        close_state),
         cmocka_unit_test_setup_teardown(test_records_are_shared_out, open_state,
                                         close_state),
         cmocka_unit_test_setup_teardown(test_tasks_go_first, open_state, close_state),
