@@ -94,6 +94,8 @@ void herd_feed(struct master *master, struct slot *slot, enum slot_event event)
         slot->deadline_ms = 0;
     if (step.action != SLOT_DO_BUG)
         slot->state = step.next;
+    /* first: what the worker is told it may act upon at once, and its siblings with it */
+    board_set32(&master->board->worker[slot->index].state, slot->state);
     act_do(master, slot, step.action);
     board_set32(&master->board->worker[slot->index].state, slot->state);
 }

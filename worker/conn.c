@@ -209,7 +209,7 @@ static void settle(struct conn *c)
     } else {
         bool is_new = c->state == CONN_HEAD; /* its first byte has head_timeout too */
         bool is_draining = c->worker->phase == WORKER_DRAINING;
-        if (is_draining && handoff_retire(c))
+        if (is_draining && handoff_retire(c) == HANDOFF_RETIRED)
             return;
         set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
         watch(c, EV_READ);
@@ -398,8 +398,28 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
 void conn_drain(struct conn *c)
 {
     bool is_idle = c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL);
-    if (is_idle && !handoff_retire(c))
+    if (is_idle && handoff_retire(c) != HANDOFF_RETIRED)
         set_state(c, CONN_LAST);
+}
+
+bool conn_retire(struct worker *w)
+{
+    LIST_FOREACH (link, &w->conns) {
+        struct conn *c = LIST_ENTRY(link, struct conn, link);
+        if (c->state == CONN_LAST && handoff_retire(c) == HANDOFF_LATER)
+            return true;
+    }
+    return false;
+}
+
+/* Somebody may serve by now. */
+static void on_last_second(struct conn *c)
+{
+    enum handoff_retire retire = handoff_retire(c);
+    if (retire == HANDOFF_LATER)
+        deadline_set(&c->worker->deadlines[DEADLINE_LINGER], &c->deadline);
+    else if (retire == HANDOFF_NOBODY)
+        conn_close(c);
 }
 
 void conn_on_deadline(struct deadline *d)
@@ -415,8 +435,10 @@ void conn_on_deadline(struct deadline *d)
         deadline_set(&w->deadlines[DEADLINE_BODY], d);
         return;
     }
-    if (c->state == CONN_LAST && handoff_retire(c)) /* somebody serves by now */
+    if (c->state == CONN_LAST) {
+        on_last_second(c);
         return;
+    }
     bool is_answered =
         (c->state == CONN_HEAD && c->request != NULL) || c->state == CONN_BODY;
     bool is_quiet = c->state == CONN_IDLE || c->state >= CONN_LAST;

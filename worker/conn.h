@@ -102,6 +102,10 @@ void conn_try_write(struct conn *c);
  *  after their answer. */
 void conn_drain(struct conn *c);
 
+/** Those that are idle while the worker drains go to whoever serves on, as far as the common
+ *  inbox takes them. True: some are left. */
+bool conn_retire(struct worker *w);
+
 /** The deadlines' callback. */
 void conn_on_deadline(struct deadline *d);
 

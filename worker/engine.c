@@ -134,6 +134,7 @@ void engine_run_pool(struct request *req)
     req->job.run = run_on_thread;
     if (pool_submit(req->ctx.worker->pool, &req->job) < 0) {
         log_error("no thread for %s: %m", req->route->label);
+        req->started_ns = 0; /* no handler ran */
         req->rc = 503;
         done_put(&req->ctx.worker->done, req, true);
     }
@@ -170,6 +171,7 @@ void engine_run_coro(struct request *req)
     turn_begin_run(w, req);
     if (coro_start(w->coros, coro_main, req, req->route->label) < 0) {
         log_error("no coroutine for %s: %m", req->route->label);
+        req->started_ns = 0; /* no handler ran */
         req->rc = 503;
         req->has_ended_here = true;
     }

@@ -134,6 +134,12 @@ static struct place choose(struct conn *c, uint32_t hops)
     return place_request(&view);
 }
 
+static void start_retry(struct worker *w)
+{
+    if (!ev_is_active(&w->retry))
+        ev_timer_again(w->loop, &w->retry);
+}
+
 enum handoff_place handoff_place(struct conn *c)
 {
     struct worker *w = c->worker;
@@ -145,25 +151,38 @@ enum handoff_place handoff_place(struct conn *c)
         return HANDOFF_FULL;
     if (is_to_move && !place.is_to_free && move(c, place.index))
         return HANDOFF_GONE;
-    if (w->is_inbox_open && !ev_is_active(&w->retry))
-        ev_timer_again(w->loop, &w->retry);
+    if (w->is_inbox_open)
+        start_retry(w);
     return HANDOFF_WAITS;
 }
 
-bool handoff_retire(struct conn *c)
+/* One that drains has no room in its own eyes, before the master has said so to all. */
+static bool is_somebody_serving(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    struct place_sibling others[BOARD_WORKERS];
+    size_t n = load_look(h->board, h->index, LOAD_TAKERS, LOAD_SLOTS, others);
+    for (size_t i = 0; i < n; i++)
+        if (others[i].fd_room > 0)
+            return true;
+    return false;
+}
+
+enum handoff_retire handoff_retire(struct conn *c)
 {
     struct worker *w = c->worker;
     const struct heritage *h = w->heritage;
-    struct place_sibling others[BOARD_WORKERS];
-    if (!w->is_inbox_open || h->common_inbox.tx < 0 || c->is_eof || c->is_broken ||
-        load_look(h->board, h->index, LOAD_TAKERS, LOAD_SLOTS, others) == 0)
-        return false;
+    if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0 || c->is_eof ||
+        c->is_broken || !is_somebody_serving(w))
+        return HANDOFF_NOBODY;
     struct handoff_message m = describe(c);
-    if (handoff_send(h->common_inbox.tx, &m, c->io.fd) < 0)
-        return false;
+    if (handoff_send(h->common_inbox.tx, &m, c->io.fd) < 0) {
+        start_retry(w);
+        return HANDOFF_LATER;
+    }
     board_add(&w->entry->counters.handoffs_out, 1);
     conn_leave(c);
-    return true;
+    return HANDOFF_RETIRED;
 }
 
 static struct conn *oldest(const struct lane *lane)
@@ -176,16 +195,16 @@ static struct conn *oldest(const struct lane *lane)
     return NULL;
 }
 
-/* However often it has moved: once in a while is no to and fro. */
+/* However often it has moved: once in a while is no to and fro. Does any still wait? */
 static bool retry_lane(struct lane *lane)
 {
-    struct conn *c = oldest(lane);
-    if (c == NULL)
-        return false;
-    struct place place = choose(c, 0);
-    if (place.verdict == PLACE_MOVE)
-        (void)move(c, place.index);
-    return true;
+    struct conn *c;
+    while ((c = oldest(lane)) != NULL) {
+        struct place place = choose(c, 0);
+        if (place.verdict != PLACE_MOVE || !move(c, place.index))
+            return true;
+    }
+    return false;
 }
 
 /* While requests wait here: a sibling may have become free and its question lost. */
@@ -194,7 +213,8 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     struct worker *w = timer->data;
     bool has_slots = retry_lane(&w->slots), has_flights = retry_lane(&w->flights);
-    if (!has_slots && !has_flights)
+    bool has_idle = w->phase == WORKER_DRAINING && conn_retire(w);
+    if (!has_slots && !has_flights && !has_idle)
         ev_timer_stop(loop, timer);
 }
 

@@ -29,9 +29,14 @@ enum handoff_place {
 /** At the end of a turn, with a request that waits: is it better off elsewhere? */
 enum handoff_place handoff_place(struct conn *c);
 
-/** A connection between two requests, of a worker that drains: to whoever serves on. True:
- *  the connection is gone. */
-bool handoff_retire(struct conn *c);
+enum handoff_retire {
+    HANDOFF_RETIRED, /* the connection is gone */
+    HANDOFF_LATER,   /* the common inbox is full; the retry comes (conn_retire) */
+    HANDOFF_NOBODY   /* nobody serves */
+};
+
+/** A connection between two requests, of a worker that drains: to whoever serves on. */
+enum handoff_retire handoff_retire(struct conn *c);
 
 /** Work has ended here: a sibling that has too much is asked for some. */
 void handoff_on_free(struct worker *w, const struct lane *lane);

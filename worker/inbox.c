@@ -124,6 +124,12 @@ static bool has_fd_room(const struct worker *w)
     return w->fd_base >= w->conn_count + OWN_FD_ROOM;
 }
 
+/* In the very turn in which it ends it takes no more: its heir does. */
+static bool may_take(const struct worker *w)
+{
+    return w->phase != WORKER_ENDED && has_fd_room(w);
+}
+
 /* Of the common inbox the exclusive wait is taken out too: libev leaves that to a close, and
  * meanwhile wake-ups would go to one that does not read. */
 static void stop_reading(struct worker *w, ev_io *inbox)
@@ -137,14 +143,12 @@ static void stop_reading(struct worker *w, ev_io *inbox)
 
 static void read_some(struct worker *w, ev_io *inbox)
 {
-    for (int i = 0; i < BATCH; i++) {
-        if (!has_fd_room(w)) {
-            stop_reading(w, &w->inbox);
-            stop_reading(w, &w->common);
-            return;
-        }
+    for (int i = 0; i < BATCH && may_take(w); i++)
         if (!take_one(w, inbox->fd, inbox == &w->inbox))
             return;
+    if (!has_fd_room(w)) {
+        stop_reading(w, &w->inbox);
+        stop_reading(w, &w->common);
     }
 }
 
@@ -153,8 +157,6 @@ static void on_inbox(struct ev_loop *loop, ev_io *io, int events)
     (void)loop;
     (void)events;
     struct worker *w = io->data;
-    if (w->phase == WORKER_ENDED) /* in this very turn: its heir takes what came since */
-        return;
     read_some(w, io);
     lifecycle_on_gone(w); /* it was all that a draining one stayed for */
 }
@@ -172,10 +174,9 @@ bool inbox_is_empty(const struct worker *w)
 
 void inbox_empty(struct worker *w, unsigned index)
 {
-    if (index >= w->heritage->inbox_count || index == w->heritage->index ||
-        w->phase == WORKER_ENDED)
+    if (index >= w->heritage->inbox_count || index == w->heritage->index)
         return;
-    while (has_fd_room(w) && take_one(w, w->heritage->inbox[index].rx, false))
+    while (may_take(w) && take_one(w, w->heritage->inbox[index].rx, false))
         ;
 }
 
@@ -244,6 +245,8 @@ void inbox_each_second(struct worker *w)
         return;
     recount(w);
     empty_the_abandoned(w);
+    if (w->phase == WORKER_SERVING && w->common.fd >= 0)
+        read_some(w, &w->common); /* whoever was woken for it may not have come */
     load_settle(h->board, h->index, !has_mail(w));
 }
 

@@ -208,6 +208,7 @@ static void on_channel(struct ev_loop *loop, ev_io *io, int events)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     log_error("the master is gone; draining");
+    w->is_orphan = true;
     ev_io_stop(loop, io);
     lifecycle_drain(w, w->conf->worker.graceful_timeout_ms);
 }

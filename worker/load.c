@@ -20,9 +20,12 @@
 
 enum {
     SNAPSHOT_TRIES = 4,
-    STUCK_MS = 50,   /* a loop that has a message and does not turn */
+    STUCK_MS = 50,   /* of a turn, or of a message that is not taken */
     SILENT_MS = 1500 /* one that has nothing to do turns once a second */
 };
+
+/* When we sent the oldest of what t has not seen, or earlier; of this process alone. */
+static uint64_t unseen_since_ms[BOARD_WORKERS];
 
 static uint64_t get(const _Atomic uint64_t *word)
 {
@@ -82,8 +85,13 @@ static uint64_t silence_ms(const struct board *board, unsigned self, unsigned t)
 bool load_is_stuck(const struct board *board, unsigned self, unsigned t)
 {
     CHECK(self < BOARD_WORKERS && t < BOARD_WORKERS);
+    uint64_t now_ms = get(&board->worker[self].tick_ms);
+    uint64_t awake_since_ms = get(&board->worker[t].awake_since_ms);
     uint64_t silent_ms = silence_ms(board, self, t);
-    return silent_ms > SILENT_MS || (silent_ms > STUCK_MS && on_the_way(board, t) > 0);
+    return silent_ms > SILENT_MS ||
+           (awake_since_ms != 0 && now_ms > awake_since_ms + STUCK_MS) ||
+           (silent_ms > STUCK_MS && load_is_unseen(board, self, t) &&
+            now_ms > unseen_since_ms[t] + STUCK_MS);
 }
 
 static bool is_peer(const struct board *board, unsigned self, unsigned t,
@@ -92,9 +100,10 @@ static bool is_peer(const struct board *board, unsigned self, unsigned t,
     const struct board_worker *w = &board->worker[t];
     uint32_t state = get32(&w->state), theirs = get32(&w->generation);
     uint32_t generation = get32(&board->worker[self].generation);
+    if (state < BOARD_SERVING || load_is_stuck(board, self, t))
+        return false;
     if (peers == LOAD_TAKERS)
-        return state == BOARD_SERVING && !is_older(theirs, generation) &&
-               !load_is_stuck(board, self, t);
+        return state == BOARD_SERVING && !is_older(theirs, generation);
     return state >= BOARD_SERVING && state != BOARD_KILLED &&
            !is_older(generation, theirs);
 }
@@ -140,12 +149,21 @@ uint64_t load_waiting(const struct board *board, enum load_lane lane,
 
 /* ---- queue_limit ---- */
 
-/* Those on the way to t that will find no free slot there. */
+static uint32_t room_in(const _Atomic uint32_t *load, const _Atomic uint32_t *limit)
+{
+    uint32_t taken = get32(load), places = get32(limit);
+    return taken < places ? places - taken : 0;
+}
+
+/* Those on the way to t that will find no free place there; of what lane they are is not
+ * known, so it is the fuller one's. */
 static uint32_t about_to_wait(const struct board *board, unsigned t, uint32_t arriving)
 {
-    uint32_t load = get32(&board->worker[t].load);
-    uint32_t threads = get32(&board->worker[t].threads);
-    uint32_t coming = on_the_way(board, t), room = load < threads ? threads - load : 0;
+    const struct board_worker *w = &board->worker[t];
+    uint32_t room = room_in(&w->load, &w->threads), coming = on_the_way(board, t);
+    uint32_t flights = room_in(&w->flights_load, &w->flights_limit);
+    if (get32(&w->flights_limit) > 0 && flights < room)
+        room = flights;
     coming = coming > arriving ? coming - arriving : 0;
     return coming > room ? coming - room : 0;
 }
@@ -161,7 +179,9 @@ static uint64_t count_waiting(const struct board *board, unsigned self, uint32_t
             continue;
         if (i != self)
             sum += atomic_load_explicit(&w->admitting, memory_order_acquire);
-        sum += about_to_wait(board, i, i == self ? arriving : 0);
+        /* what lay in the inbox of one that stands still may be with another by now */
+        if (i == self || !load_is_stuck(board, self, i))
+            sum += about_to_wait(board, i, i == self ? arriving : 0);
         sum += get32(&w->waiting) + get32(&w->flights_waiting);
     }
     return sum;
@@ -188,7 +208,7 @@ static bool is_below(const struct board *board, unsigned self, uint32_t limit,
         uint64_t after = count_sends(board);
         if (waiting >= limit)
             return false;
-        if (before == after)
+        if (waiting + (after - before) < limit) /* each has changed it at least once */
             return true;
         before = after;
     }
@@ -217,6 +237,8 @@ uint64_t load_send(struct board *board, unsigned s, unsigned t)
 {
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
     _Atomic uint64_t *sent = &board->worker[s].sent[t];
+    if (!load_is_unseen(board, s, t))
+        unseen_since_ms[t] = get(&board->worker[s].tick_ms);
     _Atomic uint64_t *sends = &board->worker[s].sends;
     board_add(sends, 1); /* before and after: is_below */
     atomic_thread_fence(memory_order_release);

@@ -53,8 +53,9 @@ uint64_t load_send(struct board *board, unsigned s, unsigned t);
 /** The message could not be sent. Before any other load_send from s to t. */
 void load_unsend(struct board *board, unsigned s, unsigned t);
 
-/** Does something lie in its inbox although its loop should have turned long ago? As of the
- *  last turn of ours. Who is only idle is woken by a message. */
+/** Does its loop stand still: in a turn that does not end, asleep although we have sent it
+ *  something a while ago, or silent for longer than an idle one is? As of the last turn of
+ *  ours. Who is only idle is not. */
 bool load_is_stuck(const struct board *board, unsigned self, unsigned t);
 
 /** Has s sent to t what t has not seen? */

@@ -70,7 +70,8 @@ struct worker {
     struct board_ring *ring;
     enum worker_phase phase;
     pid_t pid;
-    bool is_check; /* the child of -t: nothing is started */
+    bool is_orphan; /* the master is gone: nobody serves any more, whatever they say */
+    bool is_check;  /* the child of -t: nothing is started */
 
     struct ev_loop *loop;
     pthread_t loop_thread;
@@ -90,9 +91,9 @@ struct worker {
     bool is_gated;
     uint64_t accept_warned_ms;
 
-    ev_io inbox;    /* handoff.h */
+    ev_io inbox;    /* inbox.h */
     ev_io common;   /* the inbox of all who serve */
-    ev_timer retry; /* while requests wait that could move */
+    ev_timer retry; /* while requests wait that could move, or idle ones that could go */
     bool is_inbox_open;
     unsigned neighbour_count; /* other entries in use; handoff.c */
     uint32_t fd_base;         /* descriptors that connections may have */

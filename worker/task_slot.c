@@ -101,9 +101,11 @@ static void give_back(struct task *task)
         end_loan(task);
     else if (slot == TASK_IN_LANE)
         lane_abandon_task(&w->slots, &task->in_lane);
-    else if (slot == TASK_HAS_SLOT)
-        engine_pass_on(w, &w->slots, lane_leave_task(&w->slots, &task->in_lane));
-    engine_publish_load(w, &w->slots);
+    struct request *next =
+        slot == TASK_HAS_SLOT ? lane_leave_task(&w->slots, &task->in_lane) : NULL;
+    engine_publish_load(w, &w->slots); /* before others are looked at */
+    if (slot == TASK_HAS_SLOT)
+        engine_pass_on(w, &w->slots, next);
     task_let_go(task);
     lifecycle_on_gone(w);
 }

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from daemon import SOURCE, patience
+from daemon import SOURCE, cached, patience, sanitized
 
 GUESTS = SOURCE / "tests" / "abi" / "guests"
 WARNINGS = ["-Wall", "-Wextra", "-pedantic", "-Wshadow", "-Wconversion", "-Werror"]
@@ -82,8 +82,16 @@ def test_built_and_called(guest):
             assert connection.get("/count").text == f"{n}\n"
 
 
+def is_throw_fatal():
+    """clang's AddressSanitizer ends a process that throws if its executable, which is C, has not
+    loaded libstdc++ from the start."""
+    return "address" in sanitized() and "clang" in cached("CMAKE_C_COMPILER")
+
+
 def test_what_is_thrown_stays_inside(guest):
-    _, one = guest
+    language, one = guest
+    if language == "C++" and is_throw_fatal():
+        pytest.skip("clang's AddressSanitizer ends whoever throws here")
     worker = one.workers()
     for _ in range(20):
         assert one.get("/fail").status == 500

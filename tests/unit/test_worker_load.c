@@ -249,10 +249,16 @@ static void test_stuck(void **state)
     board_set(&board->worker[S].tick_ms, 100060); /* our now */
     assert_int_equal(load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others), 2);
     (void)load_send(board, S, T);
-    assert_true(load_is_stuck(board, S, T)); /* it should have been woken */
+    assert_false(load_is_stuck(board, S, T)); /* it is being woken */
+    board_set(&board->worker[S].tick_ms, 100111);
+    assert_true(load_is_stuck(board, S, T)); /* it should have been */
     assert_int_equal(load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others), 1);
-    board_set(&board->worker[T].tick_ms, 100050);
+    board_set(&board->worker[T].tick_ms,
+              100100); /* it turns; there is much in its inbox */
     assert_false(load_is_stuck(board, S, T));
+    board_set(&board->worker[T].awake_since_ms, 100060);
+    assert_true(load_is_stuck(board, S, T)); /* a turn that does not end */
+    board_set(&board->worker[T].awake_since_ms, 0);
     load_take(board, T, S, 1);
     board_set(&board->worker[S].tick_ms, 101000); /* idle: it turns once a second */
     assert_false(load_is_stuck(board, S, T));
