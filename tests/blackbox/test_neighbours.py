@@ -9,6 +9,8 @@ import time
 
 from daemon import WORKER_READY, is_ours, patience, wait_until
 
+MANY = 800
+
 INI = """
 [server]
 listen = 127.0.0.1:0
@@ -79,6 +81,21 @@ def test_idle_connections_outlive_their_worker(server):
         answer = connection.get("/who")
         assert answer.status == 200 and int(answer.text) not in owners, (owner, answer)
         assert not answer.closes
+
+
+def test_more_idle_connections_than_an_inbox_holds(server):
+    """It takes some 280 messages at a time."""
+    one = server(INI)
+    first, other = one.workers()
+    os.kill(other, signal.SIGSTOP)
+    try:
+        held = [one.connect() for _ in range(MANY)]
+        assert {int(connection.get("/who").text) for connection in held} == {first}
+    finally:
+        os.kill(other, signal.SIGCONT)
+    drained(one, first)
+    for connection in held:
+        assert int(connection.get("/who").text) != first
 
 
 def test_one_that_drains_gets_nothing(server):
