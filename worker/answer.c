@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "http/response.h"
 #include "worker/conn.h"
+#include "worker/handoff.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -21,15 +22,20 @@
 
 enum { ANSWER_COPY_MOST = 8192 }; /* a larger body stays where it is */
 
+/* A worker that drains keeps a connection for whoever serves on. */
+static bool is_at_its_end(struct worker *w)
+{
+    return w->phase == WORKER_DRAINING && !handoff_has_heir(w);
+}
+
 /* Keep-alive: wanted by the client, not ended by us. What it has sent behind this request is
  * answered before we end, or it could not know whether that was done. A close that is our
  * idea lingers. */
 static bool keep_alive(const struct request *req, struct conn *c)
 {
-    const struct worker *w = c->worker;
-    bool is_last =
-        (w->phase == WORKER_DRAINING || c->is_eof || w->conf->limits.keepalive_ms == 0) &&
-        in_count(&c->in) <= req->consumed;
+    struct worker *w = c->worker;
+    bool is_last = (c->is_eof || w->conf->limits.keepalive_ms == 0 || is_at_its_end(w)) &&
+                   in_count(&c->in) <= req->consumed;
     if (req->keep_alive && !c->is_closing && !is_last)
         return true;
     c->is_lingering = c->is_lingering || req->keep_alive;

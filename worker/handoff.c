@@ -157,10 +157,12 @@ enum handoff_place handoff_place(struct conn *c)
 }
 
 /* One that drains has no room in its own eyes, before the master has said so to all. */
-static bool is_somebody_serving(struct worker *w)
+bool handoff_has_heir(struct worker *w)
 {
     const struct heritage *h = w->heritage;
     struct place_sibling others[BOARD_WORKERS];
+    if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0)
+        return false;
     size_t n = load_look(h->board, h->index, LOAD_TAKERS, LOAD_SLOTS, others);
     for (size_t i = 0; i < n; i++)
         if (others[i].fd_room > 0)
@@ -172,8 +174,7 @@ enum handoff_retire handoff_retire(struct conn *c)
 {
     struct worker *w = c->worker;
     const struct heritage *h = w->heritage;
-    if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0 || c->is_eof ||
-        c->is_broken || !is_somebody_serving(w))
+    if (c->is_eof || c->is_broken || !handoff_has_heir(w))
         return HANDOFF_NOBODY;
     struct handoff_message m = describe(c);
     if (handoff_send(h->common_inbox.tx, &m, c->io.fd) < 0) {

@@ -35,6 +35,9 @@ enum handoff_retire {
     HANDOFF_NOBODY   /* nobody serves */
 };
 
+/** Would anyone take the connections of this worker, which drains? */
+bool handoff_has_heir(struct worker *w);
+
 /** A connection between two requests, of a worker that drains: to whoever serves on. */
 enum handoff_retire handoff_retire(struct conn *c);
 

@@ -57,9 +57,9 @@ def outcome(text):
 @each_place
 def test_gather_takes_as_long_as_the_longest(server, mode, place):
     one = server(ini())
-    rc, ms, results = outcome(ask(one, f"/{mode}/gather?where={place}&ms=100,150,50"))
+    rc, ms, results = outcome(ask(one, f"/{mode}/gather?where={place}&ms=300,450,150"))
     assert rc == 0 and results == [0, 0, 0]
-    assert 150 <= ms < 290
+    assert 450 <= ms < 850
 
 
 @everywhere
@@ -169,7 +169,7 @@ def test_five_permits_are_fifty_a_second(server, mode):
         each.join()
     assert len(ends) == 100
     rate = 100 / (max(ends) - begun)
-    assert 50 * (0.9 if not sanitized() else 0.5) <= rate <= 50.5
+    assert 50 * (0.7 if not sanitized() else 0.5) <= rate <= 50.5  # bench.waiting is strict
 
 
 @everywhere
