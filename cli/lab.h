@@ -121,9 +121,15 @@ double lab_server_cpu_seconds(const struct lab_server *server);
 /** load_run on that server with GET target. `plan` holds what differs: address, request
  * and stop are set here; on_second is called besides ours. Where duration_ms is 0 it is
  * 12 s with a warm-up of 2 s (--short: 2 s and 0.5 s); the timeout is 30 s where it is 0.
- * First requests are spread in a closed loop. False: no request could be sent, and it
- * said so, or it was interrupted. Always end with load_result_fini. */
+ * First requests are spread in a closed loop. A request that fails makes the experiment
+ * disagree, whatever its figures. False: no request could be sent, and it said so, or it
+ * was interrupted. Always end with load_result_fini. */
 bool lab_load(struct lab *lab, const struct lab_server *server, const char *target,
               const struct load_plan *plan, struct load_result *result);
+
+/** The same where requests may fail: the experiment judges itself what that means. */
+bool lab_load_failing(struct lab *lab, const struct lab_server *server,
+                      const char *target, const struct load_plan *plan,
+                      struct load_result *result);
 
 #endif

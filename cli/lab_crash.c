@@ -31,8 +31,8 @@ static void measure(struct lab *lab, const struct crash_case *one)
     for (int i = 0; is_good && i < RUNS_MAX && crashes < CRASHES_WANTED; i++) {
         struct load_result load;
 
-        is_good =
-            lab_load(lab, server, target, &(struct load_plan){.clients = SLOTS}, &load);
+        is_good = lab_load_failing(lab, server, target,
+                                   &(struct load_plan){.clients = SLOTS}, &load);
         lost += load_failures(&load);
         crashes = lab_server_said(server, "died: signal 11");
         load_result_fini(&load);

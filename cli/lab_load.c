@@ -4,7 +4,7 @@
  *
  * Owns:    the bytes of the request, for the time of the load.
  * Called:  by the experiments.
- * Fails:   lab_fail, when no request could be sent.
+ * Fails:   lab_fail, when no request could be sent; a request that fails is no agreement.
  */
 #include "cli/lab_run.h"
 
@@ -72,8 +72,9 @@ static bool run(struct lab *lab, const struct lab_server *server,
     return !lab_has_ended(lab);
 }
 
-bool lab_load(struct lab *lab, const struct lab_server *server, const char *target,
-              const struct load_plan *what, struct load_result *result)
+bool lab_load_failing(struct lab *lab, const struct lab_server *server,
+                      const char *target, const struct load_plan *what,
+                      struct load_result *result)
 {
     struct load_plan plan = *what;
     struct progress progress = {lab->report, &plan, what, target};
@@ -99,5 +100,31 @@ bool lab_load(struct lab *lab, const struct lab_server *server, const char *targ
         is_good = run(lab, server, &plan, result);
     }
     free(text);
+    return is_good;
+}
+
+/* A server that fails half of the requests may well answer the other half in time. */
+static void judge(struct lab *lab, const char *target, const struct load_result *result)
+{
+    const uint64_t failures = load_failures(result);
+    enum load_failure most = 0;
+
+    if (failures == 0)
+        return;
+    for (enum load_failure kind = 0; kind < LOAD_FAILURES; kind++)
+        if (result->failed[kind] > result->failed[most])
+            most = kind;
+    lab->result.has_failed = true;
+    lab_note(lab, "%" PRIu64 " of %" PRIu64 " requests for %s failed (%s).", failures,
+             result->sent, target, load_failure_name(most));
+}
+
+bool lab_load(struct lab *lab, const struct lab_server *server, const char *target,
+              const struct load_plan *plan, struct load_result *result)
+{
+    const bool is_good = lab_load_failing(lab, server, target, plan, result);
+
+    if (is_good)
+        judge(lab, target, result);
     return is_good;
 }

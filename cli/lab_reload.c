@@ -63,7 +63,7 @@ static void run_reload(struct lab *lab)
     server = lab_server_start(lab, &(struct lab_shape){.workers = 5, .threads = 8});
     if (server != NULL)
         reload.master = server->pid;
-    if (lab_load(lab, server, "/sync/noawait?ms=100", &plan, &load)) {
+    if (lab_load_failing(lab, server, "/sync/noawait?ms=100", &plan, &load)) {
         lab_measure(lab, failed, (double)load_failures(&load));
         lab_measure(lab, closed, (double)(load.connects - CLIENTS));
         lab_measure(lab, rate, load.rate);

@@ -82,7 +82,7 @@ double lab_row_deviation(const struct lab_row *row)
 
 enum lab_verdict lab_result_verdict(const struct lab_result *r)
 {
-    enum lab_verdict verdict = LAB_AGREES;
+    enum lab_verdict verdict = r->has_failed ? LAB_DISAGREES : LAB_AGREES;
 
     if (r->row_count == 0 || r->why[0] != '\0')
         return LAB_NOT_RUN;

@@ -63,6 +63,7 @@ struct lab_result {
     struct lab_row row[LAB_ROWS];
     char note[LAB_NOTES][LAB_NOTE_MAX];
     struct lab_plot plot;
+    bool has_failed;       /* requests failed that should not: whatever the rows say */
     char why[LAB_WHY_MAX]; /* why it ended before all was measured; "": it did not */
     double seconds;        /* that it took */
 };
@@ -87,7 +88,7 @@ bool lab_row_agrees(const struct lab_row *row);
 /** The deviation from what was predicted, as a share of it; 0 where that makes no sense. */
 double lab_row_deviation(const struct lab_row *row);
 
-/** All rows together; an experiment without rows has not run. */
+/** All rows together, and no failed request; an experiment without rows has not run. */
 enum lab_verdict lab_result_verdict(const struct lab_result *r);
 
 /** Rows that agree, and rows that are judged at all. */

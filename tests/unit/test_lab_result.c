@@ -86,6 +86,8 @@ static void the_verdict_is_that_of_all_rows(void **state)
     assert_int_equal(judged, 2);
     lab_result_measure(second, 11);
     assert_int_equal(lab_result_verdict(&r), LAB_AGREES);
+    r.has_failed = true; /* requests, though the figures are right */
+    assert_int_equal(lab_result_verdict(&r), LAB_DISAGREES);
     (void)snprintf(r.why, sizeof(r.why), "interrupted");
     assert_int_equal(lab_result_verdict(&r), LAB_NOT_RUN);
 }
