@@ -2,14 +2,17 @@
 /*
  * lab - the verb: runs the experiments that were chosen, one after the other.     [lab]
  *
- * Owns:    SIGINT, SIGTERM and SIGHUP, which end the load, then the servers, then us.
+ * Owns:    SIGINT, SIGTERM, SIGQUIT and SIGHUP, which end the load, then the servers, then
+ *          us. SIGPIPE is ignored: a reader that is gone ends us as well, but in order.
  * Called:  by main.c.
- * Fails:   64 usage, 1 when a verdict is not `agrees`, 73 when a plot cannot be written.
+ * Fails:   64 usage, 1 when a verdict is not `agrees` or cannot be told, 73 when a plot
+ *          cannot be written.
  */
 #include "cli/cli.h"
 #include "cli/lab_args.h"
 #include "cli/lab_run.h"
 #include "cli/svg.h"
+#include "common/check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,12 +34,17 @@ static void on_stop(int number)
 
 static void watch_signals(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_stop};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGQUIT};
+    struct sigaction action = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN},
+                     hup;
 
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
         sigaction(numbers[i], &action, NULL);
+    /* nohup asks for it; a SIGINT that a shell ignores in the background is no wish */
+    if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
 }
 
 /* ---- the plot ---- */
@@ -120,6 +128,7 @@ static struct outcome run_one(const struct lab_args *args, struct lab_report *re
     lab_run(lab);
     if (args->is_json)
         lab_json_experiment(stdout, lab->experiment, &lab->result, i == 0);
+    (void)fflush(stdout); /* an error stays and ends the run */
     if (args->svg != NULL)
         out.plot_status = write_plot(args, lab->experiment, &lab->result);
     out.agrees = lab_result_verdict(&lab->result) == LAB_AGREES;
@@ -139,7 +148,7 @@ static int run_all(const struct lab_args *args)
         lab_json_begin(stdout, args->is_short);
     else if (args->is_list)
         lab_report_list(stdout);
-    for (; ran < args->count && stops == 0; ran++) {
+    for (; ran < args->count && stops == 0 && !ferror(stdout); ran++) {
         const struct outcome one = run_one(args, &report, ran);
 
         agree += one.agrees;
@@ -150,6 +159,10 @@ static int run_all(const struct lab_args *args)
         lab_json_end(stdout, agree, ran);
     else if (args->count > 1)
         printf("%u of %u experiments agree with their prediction\n", agree, ran);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("remuda: the report cannot be written\n", stderr);
+        return STATUS_FAILED;
+    }
     return plot_status != STATUS_OK ? plot_status
            : agree < args->count    ? STATUS_FAILED
                                     : STATUS_OK;

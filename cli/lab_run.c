@@ -51,6 +51,8 @@ void lab_measure(struct lab *lab, struct lab_row *row, double measured)
     CHECK(!row->is_measured);
     lab_result_measure(row, measured);
     lab_report_measurement(lab->report, row);
+    if (lab->report->out != NULL && ferror(lab->report->out))
+        lab_fail(lab, "the report cannot be written");
 }
 
 void lab_axes(struct lab *lab, const char *x_title, const char *y_title, bool is_log_x,
@@ -116,7 +118,6 @@ void lab_run(struct lab *lab)
     double load = 0;
 
     (void)getloadavg(&load, 1);
-
     lab_report_begin(lab->report, lab->experiment);
     lab->experiment->run(lab);
     if (lab->stop != NULL && *lab->stop != 0)
