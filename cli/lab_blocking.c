@@ -125,10 +125,8 @@ static void run_offload(struct lab *lab)
     static const unsigned clients[] = {4, 8, 20};
     enum { THREADS = 8 };
     /* the short form has seconds of a busy machine alone; on the loop it would be 100 */
-    const struct lab_row lag = {.rule = LAB_AT_MOST,
-                                .unit = "ms",
-                                .predicted = 5,
-                                .tolerance = lab_is_short(lab) ? 4 : 0};
+    const struct lab_row lag = {
+        .rule = LAB_AT_MOST, .unit = "ms", .predicted = lab_is_short(lab) ? 25 : 5};
     struct lab_row *row[COUNT_OF(clients)][2];
     struct lab_server *server;
 
@@ -160,6 +158,6 @@ const struct lab_experiment lab_offload = {
         "1 event worker with a pool of 8 threads; an ASYNC handler gives the blocking "
         "100 ms to a task ON_POOL and waits for it.",
     .law = "The pool is what blocks: min(clients, 8) / 0.1 s, at most 80 req/s. The loop "
-           "stays free: its lag stays below 5 ms.",
+           "stays free: its lag stays below 5 ms (25 with --short).",
     .run = run_offload,
 };

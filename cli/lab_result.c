@@ -47,9 +47,13 @@ static struct lab_series *find_series(struct lab_plot *plot, const char *name)
 void lab_result_point(struct lab_result *r, const char *name, struct lab_point point)
 {
     struct lab_series *series = find_series(&r->plot, name);
+    size_t i = series->count;
 
     CHECK(series->count < LAB_POINTS);
-    series->point[series->count++] = point;
+    for (; i > 0 && series->point[i - 1].x > point.x; i--)
+        series->point[i] = series->point[i - 1];
+    series->point[i] = point;
+    series->count++;
 }
 
 bool lab_row_agrees(const struct lab_row *row)

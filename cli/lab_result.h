@@ -79,7 +79,8 @@ struct lab_row *lab_result_predict(struct lab_result *r, const struct lab_row *w
                                    const char *label);
 void lab_result_measure(struct lab_row *row, double measured);
 
-/** The point goes to the series of that name, which is made when there is none. */
+/** The point goes to the series of that name, which is made when there is none, and there
+ * behind those with no greater x: a line must not turn back. */
 void lab_result_point(struct lab_result *r, const char *series, struct lab_point point);
 
 /** False as long as it is not measured; true for LAB_SHOWN, once measured. */

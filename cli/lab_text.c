@@ -56,20 +56,27 @@ static const char *write_figure(char *out, double x, const char *unit)
     return out;
 }
 
+/* "+-5 %", "at most", "at most (+1 ms)", "at least (-5 %)" */
 static void write_rule(FILE *out, const struct lab_row *row)
 {
+    static const char *const signs[] = {
+        [LAB_NEAR] = "+-",
+        [LAB_AT_MOST] = " (+",
+        [LAB_AT_LEAST] = " (-",
+    };
     char figure[FIGURE_MAX];
 
     if (row->rule != LAB_NEAR)
         fputs(row->rule == LAB_AT_MOST ? "at most" : "at least", out);
-    if (row->rule != LAB_NEAR && (row->band > 0 || row->tolerance > 0))
-        fputs(", and ", out);
-    if (row->rule == LAB_NEAR)
-        fputs("+-", out);
+    if (row->band <= 0 && row->tolerance <= 0)
+        return;
+    fputs(signs[row->rule], out);
     if (row->band > 0)
         fputs(write_figure(figure, row->band, row->unit), out);
-    else if (row->tolerance > 0)
+    else
         fprintf(out, "%g %%", row->tolerance * 100);
+    if (row->rule != LAB_NEAR)
+        fputc(')', out);
 }
 
 static void erase_progress(struct lab_report *report)
@@ -195,6 +202,6 @@ void lab_report_list(FILE *out)
 {
     fputs("Experiments (remuda lab N..., or all):\n", out);
     for (const struct lab_experiment *const *e = lab_table; *e != NULL; e++)
-        fprintf(out, "  %2u  %-20s %s\n", (*e)->number, (*e)->name, (*e)->title);
+        fprintf(out, "  %2u  %-14s %s\n", (*e)->number, (*e)->name, (*e)->title);
     fputc('\n', out);
 }

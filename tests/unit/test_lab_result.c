@@ -104,6 +104,13 @@ static void points_go_to_the_series_of_their_name(void **state)
     assert_int_equal(r.plot.series[0].count, 2);
     assert_int_equal(r.plot.series[1].count, 1);
     assert_true(r.plot.series[0].point[1].x > 6.9);
+    lab_result_point(&r, "a", (struct lab_point){2, 10, 11}); /* in the order of x */
+    lab_result_point(&r, "a", (struct lab_point){2, 12, 13});
+    assert_int_equal(r.plot.series[0].count, 4);
+    assert_true(r.plot.series[0].point[0].x < 1.1);
+    assert_true(r.plot.series[0].point[1].predicted < 10.1);
+    assert_true(r.plot.series[0].point[2].predicted > 11.9);
+    assert_true(r.plot.series[0].point[3].x > 6.9);
 }
 
 /* ---- what is said of them ---- */
@@ -198,6 +205,36 @@ static void text_says_prediction_then_measurement(void **state)
     free(text);
 }
 
+static const struct {
+    struct lab_row row;
+    const char *says;
+} rules[] = {
+    {{.rule = LAB_NEAR, .tolerance = 0.05}, "8 ms   +-5 %\n"},
+    {{.rule = LAB_NEAR, .band = 1.5, .tolerance = 0.05}, "8 ms   +-1.5 ms\n"},
+    {{.rule = LAB_AT_MOST}, "8 ms   at most\n"},
+    {{.rule = LAB_AT_MOST, .band = 1.5}, "8 ms   at most (+1.5 ms)\n"},
+    {{.rule = LAB_AT_LEAST, .tolerance = 0.05}, "8 ms   at least (-5 %)\n"},
+};
+
+static void text_says_the_rule(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        struct lab_row row = rules[i].row;
+        struct lab_report report = {.terminal = NULL};
+        char *text = NULL;
+        size_t size;
+
+        row.unit = "ms";
+        row.predicted = 8;
+        report.out = open_memstream(&text, &size);
+        lab_report_prediction(&report, &row);
+        fclose(report.out);
+        assert_non_null(strstr(text, rules[i].says));
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +243,7 @@ int main(void)
         cmocka_unit_test(points_go_to_the_series_of_their_name),
         cmocka_unit_test(json_is_as_documented),
         cmocka_unit_test(text_says_prediction_then_measurement),
+        cmocka_unit_test(text_says_the_rule),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
