@@ -130,21 +130,21 @@ static const struct verb verbs[CLI_VERBS] = {
             "lab",
             "remuda lab [N...|all] [--short] [--json] [--svg FILE]",
             "experiments: what theory says of a server's capacity, and what it does",
-            "Each experiment starts a server of its own on loopback, prints what theory "
-            "predicts,\n"
-            "measures it, and says whether they agree. N is a number or a name of the "
-            "list "
-            "below;\n"
-            "without any it lists them and runs the headline one, 2. Exit status 0: all "
-            "agree;\n"
-            "1: one does not, or could not be run.\n"
+            "Each experiment starts a server of its own on loopback, prints what theory\n"
+            "predicts, measures it, and says whether they agree. N is a number or a "
+            "name\n"
+            "of the list below; without any it lists them and runs the headline one, 2.\n"
+            "All of them take about a quarter of an hour.\n"
             "\n"
-            "  --short               the shortest form that still means something (+-10 "
-            "%)\n"
+            "Exit status 0: all agree; 1: one does not, or could not be run; 64: a "
+            "mistake\n"
+            "on the command line; 73: a plot cannot be written.\n"
+            "\n"
+            "  --short               the shortest form that still means something, with\n"
+            "                        wider tolerances\n"
             "  --json                for programs; docs/LAB.md has the keys\n"
-            "  --svg FILE            the plot; of several experiments FILE gets the "
-            "number "
-            "of each\n",
+            "  --svg FILE            the plot; of several experiments FILE gets the\n"
+            "                        number of each\n",
         },
     [CLI_VERSION] = {NULL, "remuda --version", NULL, ""},
     [CLI_HELP] = {NULL, "remuda [COMMAND] --help", NULL, ""},

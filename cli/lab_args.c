@@ -100,7 +100,7 @@ static int take_svg(struct walk *w, const char *word, const char *value)
 {
     if (value == NULL && *w->next != NULL)
         value = *w->next++;
-    if (value == NULL || value[0] == '\0')
+    if (value == NULL || value[0] == '\0' || value[0] == '-')
         return complain(w, word, "needs a file");
     w->args->svg = value;
     return 0;

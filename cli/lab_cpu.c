@@ -88,7 +88,7 @@ static void run_cpu(struct lab *lab)
 const struct lab_experiment lab_cpu_bound = {
     .number = 9,
     .name = "cpu-bound",
-    .title = "arithmetic: as fast as there are cores, whatever the threads",
+    .title = "arithmetic: as fast as there are cores, not threads",
     .setup = "The handler computes for 50 ms of CPU time; 40 keep-alive clients; four "
              "shapes, one after the other.",
     .law = "rate = min(slots, cores) / 50 ms. More threads than cores only take turns.",

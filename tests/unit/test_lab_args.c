@@ -97,6 +97,8 @@ static const struct {
     {"--jsno", "did you mean '--json'?"},
     {"2 --svg", "'--svg' needs a file"},
     {"2 --svg=", "'--svg' needs a file"},
+    {"2 --svg --json", "'--svg' needs a file"},
+    {"2 --svg=-", "'--svg' needs a file"},
     {"all all all all all all all all all all all", "is one experiment too many"},
 };
 
@@ -126,9 +128,9 @@ static void the_table_is_in_order(void **state)
 
         assert_true(n == 0 || e->number > lab_table[n - 1]->number);
         assert_non_null(e->run);
-        assert_true(strlen(e->title) > 0 && strlen(e->title) <= 60);
+        assert_true(strlen(e->title) > 0 && strlen(e->title) <= 59); /* 80 columns */
         assert_true(strlen(e->setup) > 0 && strlen(e->law) > 0);
-        assert_true(strlen(e->name) <= 20);
+        assert_true(strlen(e->name) <= 14);
         for (size_t i = 0; i < n; i++)
             assert_string_not_equal(e->name, lab_table[i]->name);
     }
