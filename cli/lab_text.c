@@ -176,8 +176,8 @@ static void write_verdict(FILE *out, const struct lab_result *result)
     if (result->why[0] != '\0')
         fprintf(out, ": %s\n\n", result->why);
     else
-        fprintf(out, ": %zu of %zu figures, in %.0f s\n\n", agreeing, judged,
-                result->seconds);
+        fprintf(out, ": %zu of %zu figures%s, in %.0f s\n\n", agreeing, judged,
+                result->has_failed ? ", but requests failed" : "", result->seconds);
 }
 
 void lab_report_end(struct lab_report *report, const struct lab_experiment *experiment,
