@@ -21,6 +21,13 @@ def rows(said, labels):
     return [r for some in found for r in some] or said["rows"]
 
 
+def agree(some):
+    """Each that is judged: one that was not measured does not."""
+    judged = [row for row in some if row["rule"] != "shown"]
+    assert judged, some
+    return all(row["agrees"] is True for row in judged)
+
+
 def is_crowded():
     """Others keep the machine busy: twice as many want to run as there are processors."""
     return os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0))
@@ -29,8 +36,9 @@ def is_crowded():
 def agrees_in_a_crowd(row):
     """Within 40 %: what an experiment tells apart is a factor of two or more. Lag: below what
     the handler would cause on the loop."""
-    if row["agrees"] is not False:
+    if row["agrees"] is True or row["rule"] == "shown":
         return True
+    assert row["measured"] is not None, row
     if row["rule"] == "at most" and row["unit"] == "ms":
         return row["measured"] < 60
     return row["rule"] == "near" and 0.6 < row["measured"] / row["predicted"] < 1.4
@@ -43,9 +51,9 @@ def agreeing(number, *labels, tries=3):
         done = run("lab", "--short", "--json", number, timeout=60)
         assert done.returncode in (0, 1), done.stderr
         said = json.loads(done.stdout)["experiments"][0]
-        assert said["number"] == number
+        assert said["number"] == number and said["verdict"] != "not run", said
         assert (said["verdict"] == "agrees") == (done.returncode == 0)
-        if all(r["agrees"] is not False for r in rows(said, labels)):
+        if agree(rows(said, labels)):
             return said
     assert is_crowded() and all(agrees_in_a_crowd(r) for r in rows(said, labels)), said
     return said
@@ -53,7 +61,7 @@ def agreeing(number, *labels, tries=3):
 
 @pytest.mark.parametrize("number", (7, 8, 10, 11, 13, 16))
 def test_agrees(number):
-    assert agreeing(number)["verdict"] != "not run"
+    agreeing(number)
 
 
 def test_a_deadline_ends_what_waits_and_not_what_blocks():
@@ -64,6 +72,7 @@ def test_a_deadline_ends_what_waits_and_not_what_blocks():
 
 
 def test_a_reload_fails_no_request():
+    """A worker that leaves closes what it has in work: each of 80 clients once at most."""
     said = agreeing(17, "requests that failed", "rate", "generations")
     closed, = rows(said, ["connections that were closed"])
-    assert closed["agrees"] or said["missing"], said
+    assert closed["measured"] <= 80, said
