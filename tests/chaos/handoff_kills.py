@@ -17,7 +17,7 @@ another; a socket that it had sent but not closed yet may live as well. So:
   - no descriptor is lost, in the master nor in any worker;
   - no worker has made an epoll set more than once.
 
-A quarter of the kills comes without the stop. Between the look at the table and the kill a
+A fifth of the kills comes without the stop. Between the look at the table and the kill a
 connection may come, so then some may fail that were not in it, but no idle one that was last
 answered by another worker: an idle connection does not move. Some kills take two workers at
 once, one of them the heir of the other's inbox.
@@ -156,6 +156,7 @@ class Run:
         self.complaints, self.killed, self.plain_kills, self.pairs = [], set(), 0, 0
         self.lost, self.lost_idle, self.late = set(), 0, 0
         self.doomed, self.last_plain = 0, -LATE_S
+        self.deck = []
         self.board = self.crew = None
         self.clients, self.sleeps_ms = clients, sleeps_ms
         self.born = self.workers  # in all
@@ -184,17 +185,23 @@ class Run:
                 client.doomed = self.crew.numbers + 1
                 self.doomed += 1
 
-    def choose(self, alive):
+    def draw(self, kinds):
+        """In random order, but each once before one comes again."""
+        if not self.deck:
+            kinds = list(kinds)
+            self.deck = self.rng.sample(kinds, len(kinds))
+        return self.deck.pop()
+
+    def choose(self, alive, is_pair):
         """One victim, or two: then one is the first that serves, who inherits."""
         victims = [self.rng.choice(alive)]
-        if len(alive) > 2 and self.rng.random() < 0.2:
+        if is_pair:
             heir = min((w for w in alive if w is not victims[0]), key=lambda w: w.index)
             victims.append(heir)
             self.pairs += 1
         return [worker.pid for worker in victims]
 
-    def kill(self, pids):
-        is_plain = len(pids) == 1 and self.rng.random() < 0.25
+    def kill(self, pids, is_plain):
         for pid in pids:
             if not is_plain:
                 os.kill(pid, signal.SIGSTOP)
@@ -211,13 +218,21 @@ class Run:
             self.last_plain = time.monotonic()
 
     def disturb(self, alive):
-        self.kill(self.choose(alive))
+        kind = self.draw(("pair", "plain", "stopped", "stopped", "stopped"))
+        self.kill(self.choose(alive, kind == "pair" and len(alive) > 2), kind == "plain")
+
+    def missing(self):
+        """The disturbances without which a run has shown nothing."""
+        had = {"five kills": len(self.killed) >= 5, "a pair": self.pairs or self.workers == 2,
+               "a kill without a stop": self.plain_kills}
+        return [what for what, is_had in had.items() if not is_had]
 
     # ---- the run ----
 
     def storm(self, moves, gap):
-        """Until so many hand-offs; a kill about every `gap`, when all serve again and have
-        answered: one that dies before is started anew after a delay only."""
+        """Until so many hand-offs, and every disturbance that there must be; one about every
+        `gap`, when all serve again and have answered: one that dies before is started anew
+        after a delay only."""
         next_kill, end = gap, time.monotonic() + self.options.seconds
         while True:
             until = time.monotonic() + 0.01
@@ -229,10 +244,11 @@ class Run:
             if len(alive) == self.workers and audit.sent >= next_kill:
                 self.disturb(alive)
                 next_kill = audit.sent + self.rng.randint(gap // 2, gap + gap // 2)
-            if audit.sent >= moves or self.complaints:
+            if self.complaints or (audit.sent >= moves and not self.missing()):
                 return audit.sent
             if time.monotonic() > end:
-                self.complain(f"only {audit.sent} hand-offs in {self.options.seconds} s")
+                self.complain(f"only {audit.sent} hand-offs in {self.options.seconds} s; never "
+                              f"happened: {self.missing()}")
                 return audit.sent
 
     def settle(self):

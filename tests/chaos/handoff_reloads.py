@@ -25,9 +25,12 @@ class Run(handoff_kills.Run):
         super().__init__(options, shape)
         self.counts = dict.fromkeys(("HUP", "TERM", "STOP"), 0)
 
+    def missing(self):
+        return [what for what, count in self.counts.items() if count == 0]
+
     def disturb(self, alive):
         pid = self.rng.choice(alive).pid
-        what = self.rng.choice(list(self.counts))
+        what = self.draw(self.counts)
         self.counts[what] += 1
         if what == "HUP":
             self.born += self.workers
