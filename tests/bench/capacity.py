@@ -12,9 +12,10 @@ ones, mean that it had other work, and then nothing here means much; so does a m
 time far above the sleep.
 
 Without --full: some rows, a few seconds each, with bounds that a busy machine keeps, rates
-against the mean service time that it allowed, and the best of three tries. With --full: all
-rows, 12 s with 2 s of warm-up, three times, the bounds of the promise, and the rate also by
-wrk; about half an hour, on a quiet machine.
+against the mean service time that it allowed, and the best of three tries; but what a busy
+machine does not excuse, a request that failed or that no count has, fails a row at once. With
+--full: all rows, 12 s with 2 s of warm-up, three times, the bounds of the promise, and the rate
+also by wrk; about half an hour, on a quiet machine.
 """
 
 import argparse
@@ -24,10 +25,12 @@ import signal
 import statistics
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import loads
 from loads import measure
+from verdict import Outcome, judge_failures, judge_fairness, judge_idle, judge_rates, \
+    judge_service, judge_waste, mean_service_ms
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,16 @@ class Bounds:
     jain: float
     drawn: float  # the share of a row with drawn service times, and its index
     drawn_jain: float
+    most: float  # more than all slots can do
+    drawn_most: float
     waste: float  # samples with a request that waits beside a free slot
     waste_run: int  # one after the other
     goodput: float  # in each second of an overload
     service: float  # mean service time of the admitted, over the sleep
 
 
-FULL = Bounds(True, 0.98, 0.95, 0.97, 0.95, 0.95, 0.9, 0.01, 20, 0.98, 1.05)
-SHORT = Bounds(False, 0.9, 0.9, 0.9, 0.9, 0.85, 0.85, 0.03, 60, 0.75, 1.5)
+FULL = Bounds(True, 0.98, 0.95, 0.97, 0.95, 0.95, 0.9, 1.03, 1.05, 0.01, 20, 0.98, 1.05)
+SHORT = Bounds(False, 0.9, 0.9, 0.9, 0.9, 0.85, 0.85, 1.06, 1.12, 0.03, 60, 0.75, 1.5)
 
 
 @dataclass(frozen=True)
@@ -79,91 +84,7 @@ class Plan:
         return ["-d", f"{self.seconds * 1000:.0f}ms", "--warmup", f"{self.warmup * 1000:.0f}ms"]
 
 
-@dataclass
-class Outcome:
-    """The figures of a row for its line, and what is wrong with it."""
-    figures: dict = field(default_factory=dict)
-    complaints: list = field(default_factory=list)
-
-    def want(self, is_good, text):
-        if not is_good:
-            self.complaints.append(text)
-
-    def line(self):
-        return "  ".join(f"{key} {value}" for key, value in self.figures.items())
-
-
-# ---- judging ----
-
-def judge_waste(out, bounds, tallies):
-    """No request waits beside a free slot but for the delay of a message."""
-    samples = sum(t["all"]["samples"] - t["all"]["unsure"] for t in tallies)
-    wasteful = sum(t["all"]["wasteful"] for t in tallies)
-    worst = max(tallies, key=lambda t: t["longest_run"])
-    share = wasteful / samples if samples else 1
-    out.figures["beside"] = f"{100 * share:.2f}% run {worst['longest_run']}"
-    out.figures["gaps"] = (f"{sum(t['gaps'] for t in tallies)} to "
-                           f"{max(t['longest_gap_ms'] for t in tallies)} ms")
-    unsure = sum(t["all"]["unsure"] for t in tallies)
-    out.want(samples > 100 and unsure < 0.1 * samples, f"{samples} samples, {unsure} unsure")
-    out.want(share < bounds.waste,
-             f"a request waited beside a free slot in {100 * share:.2f} % of {samples} samples")
-    out.want(worst["longest_run"] <= bounds.waste_run,
-             f"... in {worst['longest_run']} samples in a row ({worst['longest_run_ms']:.0f} ms): "
-             + picture(worst["worst"]))
-
-
-def picture(look):
-    """Of each worker: busy + waiting, what waits of it, and what is on its way, of its slots."""
-    return " ".join(f"{w['load']}({w['waiting']})+{w['coming']}/{w['threads']}"
-                    for w in look["workers"])
-
-
-def judge_rates(out, rates, capacity, median, worst):
-    out.figures["rate"] = (f"{statistics.median(rates):.1f} worst {min(rates):.1f} of "
-                           f"{capacity:.0f} = {100 * statistics.median(rates) / capacity:.1f}%")
-    out.want(statistics.median(rates) >= median * capacity,
-             f"the median rate is below {100 * median:.0f} %")
-    out.want(min(rates) >= worst * capacity, f"a run is below {100 * worst:.0f} %")
-
-
-def judge_fairness(out, reports, jain):
-    fairness = [report["fairness"] for report in reports]
-    starved = sum(f["starved"] for f in fairness)
-    out.figures["Jain"] = f"{min(f['jain'] for f in fairness):.4f}"
-    out.figures["starved"] = starved
-    out.want(min(f["jain"] for f in fairness) >= jain, f"Jain's index is below {jain}")
-    silence = max(f["silence_ms"] for f in fairness)
-    out.want(starved == 0, f"{starved} clients starved; the longest silence was {silence:.0f} ms")
-
-
-def judge_failures(out, reports):
-    failed = {}
-    for report in reports:
-        for kind, count in report["failed"].items():
-            if count and kind != "total":
-                failed[kind] = failed.get(kind, 0) + count
-    out.figures["failed"] = sum(failed.values())
-    out.want(not failed, f"failed: {failed}")
-
-
-def mean_service_ms(before, after):
-    """Of the requests between two totals, by the server's own clock."""
-    was, now = before["service"], after["service"]
-    return (now["sum_us"] - was["sum_us"]) / 1000 / max(now["count"] - was["count"], 1)
-
-
-def judge_service(out, bounds, row, mean_ms):
-    out.figures["service"] = f"{mean_ms:.1f} ms"
-    least = 0 if row.is_drawn else row.service_ms
-    out.want(least <= mean_ms <= bounds.service * row.service_ms,
-             f"requests took {mean_ms:.2f} ms in the mean")
-
-
-def judge_idle(out, server):
-    audit = server.settle()
-    out.want(audit["idle"], f"not idle after the load: {audit}")
-
+# ---- kinds of row ----
 
 def repeat(plan, row, server, *flags):
     """The runs of a row: reports and tallies."""
@@ -175,8 +96,6 @@ def repeat(plan, row, server, *flags):
                   "--service", row.service_ms, *connect, *flags) for _ in range(plan.runs)]
     return [list(column) for column in zip(*pairs)]
 
-
-# ---- kinds of row ----
 
 @dataclass(frozen=True)
 class Row:
@@ -215,17 +134,24 @@ class Steady(Row):
             before = server.ask("totals")
             with loads.Drip(server, self.drips) as drip:
                 reports, tallies = repeat(plan, self, server, "--think", self.think_ms)
-                out.want(drip.gone == 0, f"{drip.gone} of the slow clients were cut")
+                out.want(drip.gone == 0, f"{drip.gone} of the slow clients were cut", hard=True)
             mean = mean_service_ms(before, server.ask("totals"))
-            self.judge(out, plan.bounds, reports, mean)
+            out.is_quiet = max(t["longest_gap_ms"] for t in tallies) <= 20
+            self.judge(out, plan, reports, mean)
             judge_waste(out, plan.bounds, tallies)
             judge_service(out, plan.bounds, self, mean)
             judge_idle(out, server)
         return out
 
-    def judge(self, out, bounds, reports, mean_ms):
+    def ceiling(self, plan, share):
+        """A herd may have a wave of answers more in the window."""
+        wave = self.service_ms / 1000 / (plan.seconds - plan.warmup)
+        return (share + (wave if self.connect == "one" else 0)) * self.capacity
+
+    def judge(self, out, plan, reports, mean_ms):
+        bounds = plan.bounds
         judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
-                    bounds.median, bounds.worst)
+                    bounds.median, bounds.worst, self.ceiling(plan, bounds.most))
         judge_fairness(out, reports, bounds.jain)
         judge_failures(out, reports)
 
@@ -237,10 +163,11 @@ class Drawn(Steady):
     is_drawn = True
     target = "/sync/draw?least=20&most=300"
 
-    def judge(self, out, bounds, reports, mean_ms):
+    def judge(self, out, plan, reports, mean_ms):
         """By the mean of the draws: that of a run is within 1 % of it in 12 s."""
+        bounds = plan.bounds
         judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
-                    bounds.drawn, bounds.drawn)
+                    bounds.drawn, bounds.drawn, self.ceiling(plan, bounds.drawn_most))
         judge_fairness(out, reports, bounds.drawn_jain)
         judge_failures(out, reports)
 
@@ -275,8 +202,10 @@ class Overload(Row):
             report, tally = loads.bench(server, self.target, self.clients, "-r",
                                         self.capacity * self.times, "-d", f"{seconds}s",
                                         "--warmup", "1s", "--expect", "200")
-            look, after = server.ask("look"), server.ask("totals")
+            look = server.ask("look")
             out.want(look["waiting"] == 0, f"{look['waiting']} wait when all is answered")
+            judge_idle(out, server)
+            after = server.ask("totals")
             mean = mean_service_ms(before, after)
             self.judge_goodput(out, plan.bounds, report, seconds, mean)
             self.judge_queue(out, tally)
@@ -284,7 +213,6 @@ class Overload(Row):
             self.judge_balance(out, report, before, after)
             judge_waste(out, plan.bounds, [tally])
             judge_service(out, plan.bounds, self, mean)
-            judge_idle(out, server)
         return out
 
     def judge_goodput(self, out, bounds, report, seconds, mean_ms):
@@ -306,7 +234,7 @@ class Overload(Row):
         over = [s["most_waiting"] for s in tally["seconds"]
                 if s["most_waiting"] > self.queue_limit]
         out.want(not over, f"more waited than queue_limit in {len(over)} of "
-                           f"{len(tally['seconds'])} seconds: {over}")
+                           f"{len(tally['seconds'])} seconds: {over}", hard=True)
 
     def judge_refusals(self, out, bounds, report):
         status, failed = report["status"], report["failed"]
@@ -314,9 +242,11 @@ class Overload(Row):
         times = report["unexpected_ms"]
         out.figures["503"] = (f"{refused} p50 {times['p50']:.0f} p99 {times['p99']:.0f} "
                               f"max {times['max']:.0f} ms")
-        out.want(set(status) == {"200", "503"}, f"statuses: {status}")
-        out.want(failed["total"] == failed["status"], f"failed otherwise: {failed}")
-        out.want(report["retry_after"] == refused, f"Retry-After on {report['retry_after']}")
+        out.want(set(status) <= {"200", "503"}, f"statuses: {status}", hard=True)
+        out.want(refused > 0, "it was no overload")
+        out.want(failed["total"] == failed["status"], f"failed otherwise: {failed}", hard=True)
+        out.want(report["retry_after"] == refused, f"Retry-After on {report['retry_after']}",
+                 hard=True)
         slack = 1 if bounds.is_full else 3
         out.want(times["max"] <= self.timeout_ms + 100 * slack, "a 503 came too late")
         if self.can_fill():
@@ -334,9 +264,11 @@ class Overload(Row):
         shed, departed = grown("shed"), grown("departed")
         status = report["status"]
         out.want(report["sent"] == served + shed + departed == grown("requests"),
-                 f"{report['sent']} offered, {served} served + {shed} shed + {departed} departed")
+                 f"{report['sent']} offered, {served} served + {shed} shed + {departed} departed",
+                 hard=True)
         out.want((served, shed) == (status.get("200", 0), status.get("503", 0)),
-                 f"{served} and {shed} by the server's count, {status} by the client's")
+                 f"{served} and {shed} by the server's count, {status} by the client's",
+                 hard=True)
 
 
 @dataclass(frozen=True)
@@ -431,13 +363,16 @@ def choose(pattern, is_full):
 # ---- running them ----
 
 def try_row(row, plan):
-    """The best of a few tries: a busy machine spoils one, a defect spoils all."""
+    """The best of a few tries: a busy machine spoils the times of one, a defect spoils all.
+    What is wrong, and no matter of time, is wrong at once."""
     for number in range(1, plan.tries + 1):
         try:
             out = row.run(plan)
         except (AssertionError, OSError, ValueError) as error:
-            out = Outcome(complaints=[f"{type(error).__name__}: {error}"])
-        if not out.complaints or number == plan.tries:
+            out = Outcome()
+            out.want(False, f"{type(error).__name__}: {error}",
+                     hard=not isinstance(error, (loads.daemon.TimedOut, TimeoutError)))
+        if not out.complaints or out.is_wrong or number == plan.tries:
             return out
         print(f"again {row.name}  {out.line()}\n      {'; '.join(out.complaints)}", flush=True)
     raise AssertionError("no try")

@@ -168,12 +168,13 @@ class Bench:
     # ---- what ends a wait ----
 
     def judge(self, cause, kind, mode, sample, count=None):
-        """Up to three rounds, for others use this machine; what is early is never forgiven."""
+        """Up to three rounds, for others use this machine; what is early or wrong is never
+        forgiven."""
         limit_ms = 50 * self.slack
         for rounds_left in (2, 1, 0):
             try:
                 late_ms = [sample() for _ in range(count or self.samples)]
-            except AssertionError:
+            except (daemon.TimedOut, TimeoutError):
                 if rounds_left == 0:
                     raise
                 continue

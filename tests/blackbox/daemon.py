@@ -49,6 +49,10 @@ def patience(seconds):
     return seconds * (5 if sanitized() else 2)
 
 
+class TimedOut(AssertionError):
+    """It did not come in time: a busy machine may be the cause."""
+
+
 def wait_until(predicate, timeout=10.0, what="the condition"):
     """Poll until predicate() is true; its value is returned."""
     end = time.monotonic() + patience(timeout)
@@ -57,7 +61,7 @@ def wait_until(predicate, timeout=10.0, what="the condition"):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {patience(timeout)} s")
+            raise TimedOut(f"{what}: not within {patience(timeout)} s")
         time.sleep(0.005)
 
 
@@ -123,7 +127,7 @@ class Log:
                     return found[count - 1]
                 left = end - time.monotonic()
                 if left <= 0 or self.ended:
-                    raise AssertionError(
+                    raise (AssertionError if self.ended else TimedOut)(
                         f"no log line {pattern!r} x {count}"
                         f" ({'the log ended' if self.ended else 'timed out'}); last lines:\n"
                         + "\n".join(self.lines[-15:]))
