@@ -30,9 +30,15 @@ def lab(*args):
     return report
 
 
-def agreeing(number, tries=5, but=(), report=None):
-    """One experiment, until each of its figures has agreed once: a busy machine disturbs now
-    one, now another. Labels that begin with one of `but` need not. `report`: a first try."""
+def is_crowded():
+    """Others keep the machine busy: twice as many want to run as there are processors."""
+    return os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0))
+
+
+def agreeing(number, tries=3, but=(), report=None):
+    """One experiment, until all of its figures agree; in a crowd, which disturbs now one, now
+    another, until each has agreed once. Labels that begin with one of `but` need not.
+    `report`: a first try."""
     open_labels = None
     for _ in range(tries):
         one, = (report or lab(number))["experiments"]
@@ -41,9 +47,9 @@ def agreeing(number, tries=5, but=(), report=None):
         missed = {row["label"] for row in one["rows"]
                   if not row["agrees"] and not row["label"].startswith(tuple(but))}
         open_labels = missed if open_labels is None else open_labels & missed
-        if not open_labels:
+        if not missed or (is_crowded() and not open_labels):
             return one
-    raise AssertionError((open_labels, one))
+    raise AssertionError((open_labels, missed, one))
 
 
 def family(pid):
