@@ -64,9 +64,13 @@ def attempt(server):
 
 
 def test_the_heir_takes_what_lies_in_the_inbox(server):
+    """Each time that something was sent: twice, in so many attempts."""
     times = []
     for _ in range(ATTEMPTS):
-        times.append(attempt(server))
-        if times[-1] is not None and times[-1] < 0.9:
-            return
-    raise AssertionError(f"seconds to the answer, None where it was not sent: {times}")
+        seconds = attempt(server)
+        if seconds is not None:
+            times.append(seconds)
+        if len(times) == 2:
+            break
+    assert times, "it was never sent"
+    assert max(times) < 0.9, f"seconds to the answer: {times}"
