@@ -64,7 +64,7 @@ def test_blocked_loop_names_the_handler(server, worker_class, target, function):
 def test_each_blockage_has_its_warning(server):
     """However long it lasts; and the next one has its own."""
     one = server(ini())
-    for times in (12, 6, 6):
+    for times in (6, 3, 3):
         start = one.log.mark()
         assert one.get(f"/event/block?ms={times * BLOCK_MS}").status == 200
         assert len(wait_for_end(one, start)) == 1
