@@ -76,6 +76,8 @@ def test_the_loop_is_measured():
 
 @pytest.mark.parametrize("number", (3, 7, 8, 10, 11, 13, 15, 16))
 def test_agrees(number):
+    if number == 15 and sanitized():
+        pytest.skip("no request crashes it with sanitizers")
     agreeing(number)
 
 
