@@ -51,7 +51,7 @@ void accept_start(struct worker *w)
     w->accept_on = true;
     close_gate(w, false);
     for (size_t i = 0; i < w->heritage->listener_count; i++)
-        ev_io_start(w->loop, &w->listener[i].io);
+        epoll_watch(w->loop, &w->listener[i].io);
 }
 
 void accept_stop(struct worker *w)

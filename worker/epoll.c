@@ -71,6 +71,12 @@ void epoll_rotate(int fd)
         (void)add(epoll_of, fd, &event_of[fd]);
 }
 
+void epoll_watch(struct ev_loop *loop, ev_io *io)
+{
+    ev_io_set(io, io->fd, io->events & (EV_READ | EV_WRITE));
+    ev_io_start(loop, io);
+}
+
 void epoll_forget(int fd)
 {
     struct epoll_event none = {0};

@@ -9,6 +9,7 @@
 #ifndef WORKER_EPOLL_H
 #define WORKER_EPOLL_H
 
+#include <ev.h>
 #include <stdbool.h>
 
 /** This descriptor is a shared listener; is_exclusive: its next EPOLL_CTL_ADD is. */
@@ -21,6 +22,10 @@ bool epoll_is_exclusive(void);
 /** Behind the other workers in the listener's queue, so that not one takes all. Only after
  *  libev has added the descriptor. */
 void epoll_rotate(int fd);
+
+/** Starts the watcher of a descriptor that may have been forgotten. Within one turn libev
+ *  would take a stop and a start for nothing, and the descriptor stay out of the set. */
+void epoll_watch(struct ev_loop *loop, ev_io *io);
 
 /** Out of the set, now: libev leaves that to close, but the listener lives on in other
  *  processes, and so would the entry, which goes on taking their wake-ups. */

@@ -191,7 +191,7 @@ void inbox_on_connections(struct worker *w)
     if (w->is_inbox_open && !ev_is_active(&w->inbox) && has_fd_room(w)) {
         ev_io_start(w->loop, &w->inbox);
         if (w->common.fd >= 0 && w->phase == WORKER_SERVING)
-            ev_io_start(w->loop, &w->common);
+            epoll_watch(w->loop, &w->common);
     }
 }
 

@@ -10,6 +10,7 @@ remuda_unit(test_worker_in LIBS worker)
 remuda_unit(test_worker_lane LIBS worker)
 remuda_unit(test_worker_leave LIBS worker_fixture)
 remuda_unit(test_worker_inbox LIBS worker_fixture)
+remuda_unit(test_worker_accept LIBS worker_fixture)
 remuda_unit(test_worker_out LIBS worker)
 remuda_unit(test_worker_plugin_open LIBS worker)
 target_compile_definitions(test_worker_plugin_open

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_worker_accept - a listener that is stopped and started is watched again.
+ */
+#include "tests/unit/worker_fixture.h"
+#include "tests/unit/worker_handlers.h"
+
+#include "common/fd.h"
+#include "worker/accept.h"
+#include "worker/epoll.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct sockaddr_in address;
+
+static int open_state(void **state)
+{
+    if (worker_open_state(state) != 0)
+        return -1;
+    struct fixture *f = *state;
+    socklen_t length = sizeof address;
+    address = (struct sockaddr_in){.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    f->heritage.listener[0].fd = fd;
+    f->heritage.listener_count = 1;
+    f->conf.server.workers = 2;
+    f->conf.limits.worker_connections = 100;
+    accept_init(&f->worker);
+    accept_start(&f->worker);
+    fixture_turn(f);
+    return 0;
+}
+
+static int close_state(void **state)
+{
+    struct fixture *f = *state;
+    f->worker.phase = WORKER_DRAINING;
+    accept_close(&f->worker);
+    f->worker.phase = WORKER_SERVING;
+    f->heritage.listener_count = 0;
+    return worker_close_state(state);
+}
+
+static void assert_accepts(struct fixture *f)
+{
+    unsigned before = f->worker.conn_count;
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    fixture_turn(f);
+    assert_int_equal(f->worker.conn_count, before + 1);
+    close(client);
+    fixture_turn(f);
+    assert_int_equal(f->worker.conn_count, before);
+}
+
+static void test_stopped_and_started(void **state)
+{
+    struct fixture *f = *state;
+    assert_accepts(f);
+    accept_stop(&f->worker);
+    fixture_turn(f);
+    accept_start(&f->worker);
+    assert_accepts(f);
+}
+
+/* Out of descriptors, and a connection goes; a gate that opens as soon as it is closed. */
+static void test_within_one_turn(void **state)
+{
+    struct fixture *f = *state;
+    accept_stop(&f->worker);
+    accept_start(&f->worker);
+    assert_accepts(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_stopped_and_started, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_within_one_turn, open_state, close_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
