@@ -98,13 +98,6 @@ static uint32_t get32(const _Atomic uint32_t *word)
     return atomic_load_explicit(word, memory_order_acquire);
 }
 
-static unsigned entries(const struct board *board)
-{
-    const uint32_t n = get32(&board->worker_slots);
-
-    return n < BOARD_WORKERS ? n : BOARD_WORKERS;
-}
-
 static void read_worker(const struct board *board, struct watch_worker *out)
 {
     const struct board_worker *w = &board->worker[out->index];
@@ -137,7 +130,7 @@ static void read_way(const struct board *board, const struct watch_look *look,
 static void list_workers(const struct board *board, struct watch_look *out)
 {
     out->count = 0;
-    for (unsigned i = 0; i < entries(board); i++)
+    for (unsigned i = 0; i < board_entries(board); i++)
         if (get32(&board->worker[i].state) != BOARD_EMPTY)
             out->worker[out->count++].index = i;
 }
@@ -204,28 +197,4 @@ void watch_look(const struct watch *watch, struct watch_look *out)
 bool watch_is_wasteful(const struct watch_look *look)
 {
     return look->waiting > 0 && look->free_slots > 0;
-}
-
-/* ---- when all is over ---- */
-
-void watch_audit(const struct watch *watch, struct watch_audit *out)
-{
-    const struct board *board = watch->board;
-
-    *out = (struct watch_audit){.unequal = 0};
-    for (unsigned s = 0; s < entries(board); s++) {
-        const struct board_worker *w = &board->worker[s];
-
-        out->load += (uint64_t)get32(&w->load) + get32(&w->flights_load);
-        out->waiting += (uint64_t)get32(&w->waiting) + get32(&w->flights_waiting);
-        for (unsigned t = 0; t < entries(board); t++) {
-            if (get(&board->worker[s].sent[t]) == get(&board->worker[t].seen[s]))
-                continue;
-            if (out->unequal++ == 0) {
-                out->from = s;
-                out->to = t;
-            }
-        }
-    }
-    out->is_idle = out->load == 0 && out->unequal == 0;
 }

@@ -59,14 +59,4 @@ void watch_look(const struct watch *watch, struct watch_look *out);
  */
 bool watch_is_wasteful(const struct watch_look *look);
 
-/* What is left when nothing should be. */
-struct watch_audit {
-    uint64_t load,
-        waiting;       /* sums over all entries, the empty ones too, and both lanes */
-    unsigned unequal;  /* pairs with `sent` other than `seen` */
-    unsigned from, to; /* the first such pair */
-    bool is_idle;      /* every load 0, every `sent` = `seen` */
-};
-void watch_audit(const struct watch *watch, struct watch_audit *out);
-
 #endif

@@ -13,10 +13,19 @@
 
 enum { ATOMICS_LINE = 64 }; /* a cache line; words of two writers never share one */
 
+static inline uint64_t board_get(const _Atomic uint64_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline uint32_t board_get32(const _Atomic uint32_t *word)
+{
+    return atomic_load_explicit(word, memory_order_relaxed);
+}
+
 static inline void board_add(_Atomic uint64_t *word, uint64_t n)
 {
-    atomic_store_explicit(word, atomic_load_explicit(word, memory_order_relaxed) + n,
-                          memory_order_relaxed);
+    atomic_store_explicit(word, board_get(word) + n, memory_order_relaxed);
 }
 
 static inline void board_set(_Atomic uint64_t *word, uint64_t v)

@@ -24,7 +24,7 @@ void board_counters_add(struct board_counters *sum, struct board_counters *c)
     _Atomic uint64_t *from = &c->requests;
 
     for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
-        board_add(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed));
+        board_add(&to[i], board_get(&from[i]));
 }
 
 /* Bucket 0 is below 64 us; then 16 linear steps to each octave: a percentile read from them is
@@ -53,18 +53,14 @@ uint64_t board_bucket_limit_us(unsigned i)
     return (uint64_t)(BOARD_STEPS + i % BOARD_STEPS) << (2 + i / BOARD_STEPS);
 }
 
-static uint64_t get(const _Atomic uint64_t *word)
-{
-    return atomic_load_explicit(word, memory_order_relaxed);
-}
-
 void board_histogram_since(const struct board_histogram *before,
                            const struct board_histogram *now, struct board_histogram *out)
 {
-    board_set(&out->count, get(&now->count) - get(&before->count));
-    board_set(&out->sum_us, get(&now->sum_us) - get(&before->sum_us));
+    board_set(&out->count, board_get(&now->count) - board_get(&before->count));
+    board_set(&out->sum_us, board_get(&now->sum_us) - board_get(&before->sum_us));
     for (unsigned i = 0; i < BOARD_BUCKETS; i++)
-        board_set(&out->bucket[i], get(&now->bucket[i]) - get(&before->bucket[i]));
+        board_set(&out->bucket[i],
+                  board_get(&now->bucket[i]) - board_get(&before->bucket[i]));
 }
 
 /* ---- percentiles ---- */
@@ -85,15 +81,15 @@ static struct span span_of(unsigned i)
 
 static double mean_in(const struct board_histogram *h, unsigned i)
 {
-    double sum = (double)get(&h->sum_us);
+    double sum = (double)board_get(&h->sum_us);
 
     for (unsigned other = 0; other < BOARD_BUCKETS; other++) {
         struct span span = span_of(other);
 
         if (other != i)
-            sum -= (double)get(&h->bucket[other]) * (span.low + span.high) / 2;
+            sum -= (double)board_get(&h->bucket[other]) * (span.low + span.high) / 2;
     }
-    return sum / (double)get(&h->bucket[i]);
+    return sum / (double)board_get(&h->bucket[i]);
 }
 
 /* A handler that sleeps 100 ms fills one bucket, 98 to 102 ms. */
@@ -119,11 +115,11 @@ uint64_t board_percentile_us(const struct board_histogram *h, double share)
     unsigned i = 0;
 
     for (unsigned n = 0; n < BOARD_BUCKETS; n++) /* a writer may be between two words */
-        all += (double)get(&h->bucket[n]);
+        all += (double)board_get(&h->bucket[n]);
     if (all == 0)
         return 0;
     for (; i < BOARD_BUCKETS; i++, below += here) {
-        here = (double)get(&h->bucket[i]);
+        here = (double)board_get(&h->bucket[i]);
         if (here > 0 && below + here >= share * all)
             break;
     }

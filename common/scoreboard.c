@@ -120,20 +120,11 @@ void board_close(struct board **board)
 
 /* ---- totals ---- */
 
-/* Untouched entries beyond worker_slots are holes: even to read them would
- * cost pages. */
-static unsigned entries(const struct board *board)
-{
-    uint32_t n = atomic_load_explicit(&board->worker_slots, memory_order_relaxed);
-
-    return n < BOARD_WORKERS ? n : BOARD_WORKERS;
-}
-
 static void equal_tallies(struct board *board, unsigned index)
 {
     struct board_worker *gone = &board->worker[index];
 
-    for (unsigned i = 0; i < entries(board); i++) {
+    for (unsigned i = 0; i < board_entries(board); i++) {
         board_set(&gone->sent[i], board->worker[i].seen[index]);
         board_set(&gone->seen[i], board->worker[i].sent[index]);
     }
@@ -141,7 +132,7 @@ static void equal_tallies(struct board *board, unsigned index)
 
 static void clear_records(struct board_worker *w)
 {
-    uint32_t threads = atomic_load_explicit(&w->threads, memory_order_relaxed);
+    uint32_t threads = board_get32(&w->threads);
 
     /* not all of them: slots that were never used own no memory */
     memset((void *)w->slot, 0,
@@ -152,7 +143,7 @@ static void clear_records(struct board_worker *w)
 /* The epoch covers the counters alone, to keep it short. */
 static void fold_counters(struct board *board, struct board_counters *c)
 {
-    uint32_t epoch = atomic_load_explicit(&board->epoch, memory_order_relaxed) | 1;
+    uint32_t epoch = board_get32(&board->epoch) | 1;
 
     board_set32(&board->epoch, epoch);
     atomic_thread_fence(memory_order_release);
@@ -176,7 +167,7 @@ static void sum_up(struct board *board, struct board_counters *out)
 {
     memset((void *)out, 0, sizeof(*out));
     board_counters_add(out, &board->retired);
-    for (unsigned i = 0; i < entries(board); i++)
+    for (unsigned i = 0; i < board_entries(board); i++)
         board_counters_add(out, &board->worker[i].counters);
 }
 
@@ -187,8 +178,7 @@ void board_total(struct board *board, struct board_counters *out)
 
         sum_up(board, out);
         atomic_thread_fence(memory_order_acquire);
-        if (before % 2 == 0 &&
-            before == atomic_load_explicit(&board->epoch, memory_order_relaxed))
+        if (before % 2 == 0 && before == board_get32(&board->epoch))
             return;
         board_read_pause(i);
     }

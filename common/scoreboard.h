@@ -130,7 +130,16 @@ void board_retire(struct board *board, unsigned index);
 
 static inline uint32_t board_state(const struct board *board, unsigned index)
 {
-    return atomic_load_explicit(&board->worker[index].state, memory_order_relaxed);
+    return board_get32(&board->worker[index].state);
+}
+
+/** How many entries are in use. Those beyond were never touched: even to read them would cost
+ *  pages. */
+static inline unsigned board_entries(const struct board *board)
+{
+    uint32_t n = board_get32(&board->worker_slots);
+
+    return n < BOARD_WORKERS ? n : BOARD_WORKERS;
 }
 
 /** The sum of the retired totals and of the worker_slots entries in use: what metrics

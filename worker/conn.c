@@ -441,7 +441,7 @@ void conn_on_deadline(struct deadline *d)
     }
     bool is_answered =
         (c->state == CONN_HEAD && c->request != NULL) || c->state == CONN_BODY;
-    bool is_quiet = c->state == CONN_IDLE || c->state >= CONN_LAST;
+    bool is_quiet = c->state == CONN_IDLE || c->state == CONN_LINGER;
     if (!is_quiet)
         board_add(&w->entry->counters.timeouts, 1);
     if (!is_answered) {

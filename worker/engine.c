@@ -45,7 +45,7 @@ void engine_publish_load(struct worker *w, const struct lane *lane)
     struct board_worker *entry = w->entry;
     unsigned load = lane->busy + lane->waiting_count + lane->task_waiting_count;
     unsigned waiting = lane->waiting_count - lane->unadmitted_count;
-    bool is_slots = lane == &w->slots;
+    bool is_slots = lane->kind == LOAD_SLOTS;
     board_set32(is_slots ? &entry->load : &entry->flights_load, load);
     board_set32(is_slots ? &entry->waiting : &entry->flights_waiting, waiting);
     board_set32(&entry->inflight, w->slots.busy - w->slots.task_busy + w->flights.busy);

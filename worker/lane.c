@@ -66,8 +66,7 @@ static void remove_waiting(struct lane *l, struct request *req)
 static void count_unrecorded(struct lane *l, uint32_t by)
 {
     if (l->unrecorded != NULL)
-        board_set32(l->unrecorded,
-                    atomic_load_explicit(l->unrecorded, memory_order_relaxed) + by);
+        board_set32(l->unrecorded, board_get32(l->unrecorded) + by);
 }
 
 static void begin(struct lane *l, struct request *req)

@@ -3,8 +3,8 @@
  * load - the tallies of the scoreboard, counted and set right.   [worker]
  *
  * Owns:    `sent` and `seen` of this worker's entry.
- * Called:  before and after a hand-off, when a message is taken, once a second; load_of and
- *          load_audit by anyone who has the board.
+ * Called:  before and after a hand-off, when a message is taken, once a second; load_of by
+ *          anyone who has the board.
  * Fails:   never.
  *
  * Why no reservation: a worker that is killed between two steps would take it along. Here
@@ -27,32 +27,16 @@ enum {
 /* When we sent the oldest of what t has not seen, or earlier; of this process alone. */
 static uint64_t unseen_since_ms[BOARD_WORKERS];
 
-static uint64_t get(const _Atomic uint64_t *word)
-{
-    return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static uint32_t get32(const _Atomic uint32_t *word)
-{
-    return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static unsigned entries(const struct board *board)
-{
-    uint32_t n = get32(&board->worker_slots);
-    return n < BOARD_WORKERS ? n : BOARD_WORKERS;
-}
-
 /* `sent` is read after `seen`: a message that is taken in between counts as on its way, not
  * as a debt of 2^64. The order of one thread's own loads is not promised: hence also the
  * comparison. */
 static uint32_t on_the_way(const struct board *board, unsigned t)
 {
     uint64_t sum = 0;
-    for (unsigned s = 0; s < entries(board); s++) {
+    for (unsigned s = 0; s < board_entries(board); s++) {
         uint64_t seen =
             atomic_load_explicit(&board->worker[t].seen[s], memory_order_acquire);
-        uint64_t sent = get(&board->worker[s].sent[t]);
+        uint64_t sent = board_get(&board->worker[s].sent[t]);
         sum += sent > seen ? sent - seen : 0;
     }
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
@@ -62,7 +46,7 @@ uint32_t load_of(const struct board *board, unsigned t, enum load_lane lane)
 {
     CHECK(t < BOARD_WORKERS);
     const struct board_worker *w = &board->worker[t];
-    uint64_t own = get32(lane == LOAD_SLOTS ? &w->load : &w->flights_load);
+    uint64_t own = board_get32(lane == LOAD_SLOTS ? &w->load : &w->flights_load);
     uint64_t load = own + on_the_way(board, t);
     return load < UINT32_MAX ? (uint32_t)load : UINT32_MAX;
 }
@@ -75,22 +59,15 @@ static bool is_older(uint32_t a, uint32_t b)
     return (int32_t)(a - b) < 0;
 }
 
-static uint64_t silence_ms(const struct board *board, unsigned self, unsigned t)
-{
-    uint64_t now_ms = get(&board->worker[self].tick_ms);
-    uint64_t tick_ms = get(&board->worker[t].tick_ms);
-    return now_ms > tick_ms ? now_ms - tick_ms : 0;
-}
-
 bool load_is_stuck(const struct board *board, unsigned self, unsigned t)
 {
     CHECK(self < BOARD_WORKERS && t < BOARD_WORKERS);
-    uint64_t now_ms = get(&board->worker[self].tick_ms);
-    uint64_t awake_since_ms = get(&board->worker[t].awake_since_ms);
-    uint64_t silent_ms = silence_ms(board, self, t);
-    return silent_ms > SILENT_MS ||
+    uint64_t now_ms = board_get(&board->worker[self].tick_ms);
+    uint64_t tick_ms = board_get(&board->worker[t].tick_ms);
+    uint64_t awake_since_ms = board_get(&board->worker[t].awake_since_ms);
+    return now_ms > tick_ms + SILENT_MS ||
            (awake_since_ms != 0 && now_ms > awake_since_ms + STUCK_MS) ||
-           (silent_ms > STUCK_MS && load_is_unseen(board, self, t) &&
+           (now_ms > tick_ms + STUCK_MS && load_is_unseen(board, self, t) &&
             now_ms > unseen_since_ms[t] + STUCK_MS);
 }
 
@@ -98,14 +75,13 @@ static bool is_peer(const struct board *board, unsigned self, unsigned t,
                     enum load_peers peers)
 {
     const struct board_worker *w = &board->worker[t];
-    uint32_t state = get32(&w->state), theirs = get32(&w->generation);
-    uint32_t generation = get32(&board->worker[self].generation);
+    uint32_t state = board_get32(&w->state), theirs = board_get32(&w->generation);
+    uint32_t generation = board_get32(&board->worker[self].generation);
     if (state < BOARD_SERVING || load_is_stuck(board, self, t))
         return false;
     if (peers == LOAD_TAKERS)
         return state == BOARD_SERVING && !is_older(theirs, generation);
-    return state >= BOARD_SERVING && state != BOARD_KILLED &&
-           !is_older(generation, theirs);
+    return state != BOARD_KILLED && !is_older(generation, theirs);
 }
 
 static struct place_sibling copy(const struct board *board, unsigned i,
@@ -116,9 +92,9 @@ static struct place_sibling copy(const struct board *board, unsigned i,
     return (struct place_sibling){
         .index = i,
         .load = load_of(board, i, lane),
-        .waiting = get32(is_slots ? &w->waiting : &w->flights_waiting),
-        .limit = get32(is_slots ? &w->threads : &w->flights_limit),
-        .fd_room = get32(&w->fd_room)};
+        .waiting = board_get32(is_slots ? &w->waiting : &w->flights_waiting),
+        .limit = board_get32(is_slots ? &w->threads : &w->flights_limit),
+        .fd_room = board_get32(&w->fd_room)};
 }
 
 size_t load_look(const struct board *board, unsigned self, enum load_peers peers,
@@ -129,7 +105,7 @@ size_t load_look(const struct board *board, unsigned self, enum load_peers peers
      * request that begins to wait do not miss each other. */
     atomic_thread_fence(memory_order_seq_cst);
     size_t count = 0;
-    for (unsigned i = 0; i < entries(board); i++)
+    for (unsigned i = 0; i < board_entries(board); i++)
         if (i != self && is_peer(board, self, i, peers))
             out[count++] = copy(board, i, lane);
     return count;
@@ -142,7 +118,7 @@ uint64_t load_waiting(const struct board *board, enum load_lane lane,
     atomic_thread_fence(memory_order_seq_cst); /* as in load_look */
     for (size_t i = 0; i < count; i++) {
         const struct board_worker *w = &board->worker[index[i]];
-        sum += get32(lane == LOAD_SLOTS ? &w->waiting : &w->flights_waiting);
+        sum += board_get32(lane == LOAD_SLOTS ? &w->waiting : &w->flights_waiting);
     }
     return sum;
 }
@@ -151,7 +127,7 @@ uint64_t load_waiting(const struct board *board, enum load_lane lane,
 
 static uint32_t room_in(const _Atomic uint32_t *load, const _Atomic uint32_t *limit)
 {
-    uint32_t taken = get32(load), places = get32(limit);
+    uint32_t taken = board_get32(load), places = board_get32(limit);
     return taken < places ? places - taken : 0;
 }
 
@@ -162,7 +138,7 @@ static uint32_t about_to_wait(const struct board *board, unsigned t, uint32_t ar
     const struct board_worker *w = &board->worker[t];
     uint32_t room = room_in(&w->load, &w->threads), coming = on_the_way(board, t);
     uint32_t flights = room_in(&w->flights_load, &w->flights_limit);
-    if (get32(&w->flights_limit) > 0 && flights < room)
+    if (board_get32(&w->flights_limit) > 0 && flights < room)
         room = flights;
     coming = coming > arriving ? coming - arriving : 0;
     return coming > room ? coming - room : 0;
@@ -173,16 +149,16 @@ static uint32_t about_to_wait(const struct board *board, unsigned t, uint32_t ar
 static uint64_t count_waiting(const struct board *board, unsigned self, uint32_t arriving)
 {
     uint64_t sum = 0;
-    for (unsigned i = 0; i < entries(board); i++) {
+    for (unsigned i = 0; i < board_entries(board); i++) {
         const struct board_worker *w = &board->worker[i];
-        if (get32(&w->state) == BOARD_EMPTY)
+        if (board_get32(&w->state) == BOARD_EMPTY)
             continue;
         if (i != self)
             sum += atomic_load_explicit(&w->admitting, memory_order_acquire);
         /* what lay in the inbox of one that stands still may be with another by now */
         if (i == self || !load_is_stuck(board, self, i))
             sum += about_to_wait(board, i, i == self ? arriving : 0);
-        sum += get32(&w->waiting) + get32(&w->flights_waiting);
+        sum += board_get32(&w->waiting) + board_get32(&w->flights_waiting);
     }
     return sum;
 }
@@ -191,8 +167,8 @@ static uint64_t count_sends(const struct board *board)
 {
     uint64_t sum = 0;
     atomic_thread_fence(memory_order_seq_cst);
-    for (unsigned i = 0; i < entries(board); i++)
-        sum += get(&board->worker[i].sends);
+    for (unsigned i = 0; i < board_entries(board); i++)
+        sum += board_get(&board->worker[i].sends);
     atomic_thread_fence(memory_order_seq_cst);
     return sum;
 }
@@ -238,28 +214,28 @@ uint64_t load_send(struct board *board, unsigned s, unsigned t)
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
     _Atomic uint64_t *sent = &board->worker[s].sent[t];
     if (!load_is_unseen(board, s, t))
-        unseen_since_ms[t] = get(&board->worker[s].tick_ms);
+        unseen_since_ms[t] = board_get(&board->worker[s].tick_ms);
     _Atomic uint64_t *sends = &board->worker[s].sends;
     board_add(sends, 1); /* before and after: is_below */
     atomic_thread_fence(memory_order_release);
     board_add(sent, 1);
     atomic_thread_fence(memory_order_release);
     board_add(sends, 1);
-    return get(sent);
+    return board_get(sent);
 }
 
 void load_unsend(struct board *board, unsigned s, unsigned t)
 {
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
     _Atomic uint64_t *sent = &board->worker[s].sent[t];
-    CHECK(get(sent) > 0);
-    board_set(sent, get(sent) - 1);
+    CHECK(board_get(sent) > 0);
+    board_set(sent, board_get(sent) - 1);
 }
 
 bool load_is_unseen(const struct board *board, unsigned s, unsigned t)
 {
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
-    return get(&board->worker[s].sent[t]) != get(&board->worker[t].seen[s]);
+    return board_get(&board->worker[s].sent[t]) != board_get(&board->worker[t].seen[s]);
 }
 
 void load_take(struct board *board, unsigned t, unsigned s, uint64_t number)
@@ -268,7 +244,7 @@ void load_take(struct board *board, unsigned t, unsigned s, uint64_t number)
     if (number == 0)
         return;
     /* above `sent`: its sender has died, and the master has made the tally equal */
-    uint64_t sent = get(&board->worker[s].sent[t]);
+    uint64_t sent = board_get(&board->worker[s].sent[t]);
     atomic_store_explicit(&board->worker[t].seen[s], number < sent ? number : sent,
                           memory_order_release);
 }
@@ -278,8 +254,8 @@ void load_take(struct board *board, unsigned t, unsigned s, uint64_t number)
 /* Stores even what is equal would dirty a line of each entry; so only what differs. */
 static void make_equal(_Atomic uint64_t *word, const _Atomic uint64_t *to)
 {
-    uint64_t value = get(to);
-    if (get(word) != value)
+    uint64_t value = board_get(to);
+    if (board_get(word) != value)
         board_set(word, value);
 }
 
@@ -287,30 +263,13 @@ void load_settle(struct board *board, unsigned self, bool is_inbox_empty)
 {
     CHECK(self < BOARD_WORKERS);
     struct board_worker *own = &board->worker[self];
-    for (unsigned i = 0; i < entries(board); i++) {
+    for (unsigned i = 0; i < board_entries(board); i++) {
         const struct board_worker *other = &board->worker[i];
-        if (get32(&other->state) == BOARD_EMPTY)
+        if (board_get32(&other->state) == BOARD_EMPTY)
             make_equal(&own->sent[i], &other->seen[self]);
         /* a sender may stand between its count and its send: the message that comes later
          * bears a number that is in `seen` already */
         if (is_inbox_empty)
             make_equal(&own->seen[i], &other->sent[self]);
     }
-}
-
-struct load_audit load_audit(const struct board *board)
-{
-    struct load_audit audit = {0};
-    for (unsigned s = 0; s < entries(board); s++) {
-        audit.load += get32(&board->worker[s].load);
-        for (unsigned t = 0; t < entries(board); t++) {
-            if (get(&board->worker[s].sent[t]) == get(&board->worker[t].seen[s]))
-                continue;
-            if (audit.unequal++ == 0) {
-                audit.from = s;
-                audit.to = t;
-            }
-        }
-    }
-    return audit;
 }

@@ -70,12 +70,4 @@ void load_take(struct board *board, unsigned t, unsigned s, uint64_t number);
  *  to empty entries and, if its inbox has just been found empty, its `seen`. */
 void load_settle(struct board *board, unsigned self, bool is_inbox_empty);
 
-/** What is left when nothing should be: all 0 in an idle server. */
-struct load_audit {
-    uint64_t load;     /* sum of all `load` */
-    unsigned unequal;  /* pairs with `sent` other than `seen` */
-    unsigned from, to; /* the first such pair */
-};
-struct load_audit load_audit(const struct board *board);
-
 #endif

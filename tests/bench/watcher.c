@@ -16,6 +16,7 @@
  */
 #include "cli/sampler.h"
 
+#include "common/audit.h"
 #include "common/check.h"
 
 #include <inttypes.h>
@@ -90,9 +91,8 @@ static void on_totals(void)
 
 static void on_audit(void)
 {
-    struct watch_audit audit;
+    const struct board_audit audit = board_audit(watch.board);
 
-    watch_audit(&watch, &audit);
     printf("{\"idle\": %s, \"load\": %" PRIu64 ", \"waiting\": %" PRIu64
            ", \"unequal\": %u, \"from\": %u, \"to\": %u}",
            audit.is_idle ? "true" : "false", audit.load, audit.waiting, audit.unequal,

@@ -8,7 +8,6 @@
  * "audit LOAD UNEQUAL FROM TO SENT", SENT being the hand-offs so far, ASKs not among them.
  */
 #include "common/scoreboard.h"
-#include "worker/load.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,7 +40,7 @@ static uint64_t sent_by(const struct board *board, unsigned s)
 
 static void print_all(const struct board *board)
 {
-    struct load_audit audit = load_audit(board);
+    struct board_audit audit = board_audit(board);
     uint64_t sent = 0;
     for (unsigned i = 0; i < board->worker_slots; i++) {
         print_worker(&board->worker[i], i);

@@ -4,6 +4,7 @@
  */
 #include "cli/sampler.h"
 
+#include "common/audit.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/fd.h"
@@ -185,23 +186,21 @@ static void test_sure_beside_writer(void **state)
 
 static void test_audit(void **state)
 {
-    struct watch_audit audit;
-
     (void)state;
-    watch_audit(&watch, &audit);
+    struct board_audit audit = board_audit(watch.board);
     assert_true(audit.is_idle);
     board_set(&board->worker[1].sent[2], 7);
     board_set(&board->worker[2].seen[1], 7);
-    watch_audit(&watch, &audit);
+    audit = board_audit(watch.board);
     assert_true(audit.is_idle);
     set_load(WORKERS, 1, 0); /* an empty entry that is not */
-    watch_audit(&watch, &audit);
+    audit = board_audit(watch.board);
     assert_false(audit.is_idle);
     assert_int_equal(audit.load, 1);
     set_load(WORKERS, 0, 0);
     board_set32(&board->worker[1].flights_load, 2);
     board_set32(&board->worker[1].flights_waiting, 1);
-    watch_audit(&watch, &audit);
+    audit = board_audit(watch.board);
     assert_false(audit.is_idle);
     assert_int_equal(audit.load, 2);
     assert_int_equal(audit.waiting, 1);
@@ -209,7 +208,7 @@ static void test_audit(void **state)
     board_set32(&board->worker[1].flights_waiting, 0);
     board_set(&board->worker[2].seen[1], 6);
     board_set(&board->worker[2].seen[0], 1);
-    watch_audit(&watch, &audit);
+    audit = board_audit(watch.board);
     assert_false(audit.is_idle);
     assert_int_equal(audit.unequal, 2);
     assert_int_equal(audit.from, 0);

@@ -8,6 +8,7 @@
  */
 #include "worker/load.h"
 
+#include "common/audit.h"
 #include "common/check.h"
 #include "common/fd.h"
 
@@ -60,7 +61,7 @@ static int teardown(void **state)
 
 static void audit_is_clean(const char *name, int step)
 {
-    struct load_audit audit = load_audit(board);
+    struct board_audit audit = board_audit(board);
     if (audit.load != 0 || audit.unequal != 0)
         fail_msg("%s, step %d: load %lu, %u pairs unequal, %u to %u: sent %lu, seen %lu",
                  name, step, audit.load, audit.unequal, audit.from, audit.to,
@@ -272,7 +273,7 @@ static void test_audit(void **state)
     audit_is_clean("new", 0);
     load_send(board, U, T);
     add_load(S, 2);
-    struct load_audit audit = load_audit(board);
+    struct board_audit audit = board_audit(board);
     assert_int_equal(audit.load, 2);
     assert_int_equal(audit.unequal, 1);
     assert_int_equal(audit.from, U);
