@@ -80,14 +80,7 @@ void accept_reconsider(struct worker *w)
         accept_start(w);
 }
 
-static void on_gate(struct ev_loop *loop, ev_timer *gate, int events)
-{
-    (void)loop;
-    (void)events;
-    accept_start(gate->data);
-}
-
-static void on_pause_over(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
@@ -149,9 +142,9 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 void accept_init(struct worker *w)
 {
     w->is_rotating = w->conf->server.workers > 1;
-    ev_timer_init(&w->accept_pause, on_pause_over, 0., 0.);
+    ev_timer_init(&w->accept_pause, on_again, 0., 0.);
     w->accept_pause.data = w;
-    ev_init(&w->gate, on_gate);
+    ev_init(&w->gate, on_again);
     w->gate.repeat = gate_s;
     w->gate.data = w;
     for (size_t i = 0; i < w->heritage->listener_count; i++) {
