@@ -94,18 +94,15 @@ int handoff_encode(struct handoff_message *m,
 static bool is_whole(const struct wire *wire, size_t n)
 {
     bool is_beside = (wire->flags & HANDOFF_BODY_BESIDE) != 0;
-    bool has_body_inline = !is_beside && wire->body_bytes > 0;
     if (wire->magic != HANDOFF_MAGIC || wire->version != HANDOFF_VERSION ||
         (wire->flags & ~flags_of(wire->type)) != 0)
         return false;
-    if (has_body_inline && wire->body_bytes > HANDOFF_BODY_INLINE)
-        return false;
-    if (is_beside && wire->body_bytes <= HANDOFF_BODY_INLINE)
+    if (is_beside != (wire->body_bytes > HANDOFF_BODY_INLINE))
         return false;
     if (wire->body_bytes > 0 && wire->head_bytes == 0)
         return false; /* whose body? */
     uint64_t whole = sizeof *wire + (uint64_t)wire->head_bytes + wire->rest_bytes +
-                     (has_body_inline ? wire->body_bytes : 0);
+                     (is_beside ? 0 : wire->body_bytes);
     if (whole != n)
         return false;
     return wire->type == HANDOFF_CONNECTION ||
