@@ -62,9 +62,9 @@ struct coro_pool {
     unsigned magic;
     struct coro *current;
     struct coro *idle;
-    struct coro_count count;
+    struct coro_count count; /* but for `idle`, which is spare.count */
     unsigned idle_max, serial;
-    struct spare spare; /* counts as count.idle */
+    struct spare spare; /* of the list `idle` */
     size_t stack_bytes;
     struct coro_context loop;
     struct exception_state *runtime[RUNTIMES]; /* this thread's, one of each runtime */
@@ -123,6 +123,7 @@ void coro_pool_count(const struct coro_pool *pool, struct coro_count *out)
 {
     CHECK_OBJ(pool, POOL_MAGIC);
     *out = pool->count;
+    out->idle = pool->spare.count;
 }
 
 void coro_pool_learn(struct coro_pool *pool, void *dl_handle)
@@ -239,7 +240,6 @@ static struct coro *take_idle(struct coro_pool *pool)
 
     if (co != NULL) {
         pool->idle = co->next_idle;
-        pool->count.idle--;
         spare_take(&pool->spare);
     }
     return co;
@@ -249,7 +249,7 @@ void coro_pool_trim(struct coro_pool *pool, unsigned keep)
 {
     CHECK_OBJ(pool, POOL_MAGIC);
     CHECK(pool == own_pool);
-    while (pool->count.idle > keep)
+    while (pool->spare.count > keep)
         unmap_stack(take_idle(pool));
 }
 
@@ -257,7 +257,7 @@ unsigned coro_pool_relax(struct coro_pool *pool)
 {
     unsigned excess = spare_excess(&pool->spare);
 
-    coro_pool_trim(pool, pool->count.idle - excess);
+    coro_pool_trim(pool, pool->spare.count - excess);
     return excess;
 }
 
@@ -265,14 +265,13 @@ static void give_back(struct coro_pool *pool, struct coro *co)
 {
     CHECK(pool->count.live > 0);
     pool->count.live--;
-    if (pool->count.idle >= pool->idle_max) {
+    if (pool->spare.count >= pool->idle_max) {
         unmap_stack(co);
         return;
     }
     co->label = NULL;
     co->next_idle = pool->idle;
     pool->idle = co;
-    pool->count.idle++;
     spare_put(&pool->spare);
 }
 
