@@ -112,6 +112,16 @@ static void give_back(struct task *task)
 
 /* ---- on the pool ---- */
 
+/* No thread will touch it any more: the loop may have its place back. */
+static void let_through(struct task *task)
+{
+    struct family *f = &task->ctx.worker->family;
+    family_lock(f);
+    task->is_through = true;
+    family_post(task);
+    family_unlock(f);
+}
+
 static void run_on_thread(struct pool_job *job, unsigned thread_index)
 {
     (void)thread_index;
@@ -123,10 +133,7 @@ static void run_on_thread(struct pool_job *job, unsigned thread_index)
     family_unlock(f);
     if (is_ours)
         task_run_here(task); /* the loop's hold keeps it */
-    family_lock(f);
-    task->is_through = true;
-    family_post(task);
-    family_unlock(f);
+    let_through(task);
 }
 
 static void submit(struct task *task)
@@ -138,10 +145,7 @@ static void submit(struct task *task)
     log_error("no thread for a task of %s: %m", task->request->route->label);
     if (claim(task))
         task_end(task, -error);
-    family_lock(&task->ctx.worker->family);
-    task->is_through = true;
-    family_post(task);
-    family_unlock(&task->ctx.worker->family);
+    let_through(task);
 }
 
 static void run_in_slot(struct task *task)
