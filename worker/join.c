@@ -100,8 +100,7 @@ static void begin(struct call *call)
 
 static struct task *task_at(struct list *sibling)
 {
-    return CONTAINER_OF(LIST_ENTRY(sibling, struct remuda_ctx, sibling), struct task,
-                        ctx);
+    return task_of(LIST_ENTRY(sibling, struct remuda_ctx, sibling));
 }
 
 static bool is_unrun(const struct task *task)

@@ -27,13 +27,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct task *task_of(struct remuda_ctx *c)
-{
-    CHECK_OBJ(c, CTX_MAGIC);
-    CHECK(c->kind == CTX_TASK);
-    return (struct task *)c;
-}
-
 struct request *task_request(struct remuda_ctx *c)
 {
     if (c->kind == CTX_TASK)

@@ -9,6 +9,7 @@
 #ifndef WORKER_TASK_H
 #define WORKER_TASK_H
 
+#include "common/check.h"
 #include "worker/ctx.h"
 #include "worker/lane.h"
 #include "worker/pool.h"
@@ -67,6 +68,13 @@ struct task {
     struct lane_task in_lane;
     struct pool_job job;
 };
+
+static inline struct task *task_of(struct remuda_ctx *c)
+{
+    CHECK_OBJ(c, CTX_MAGIC);
+    CHECK(c->kind == CTX_TASK);
+    return (struct task *)c;
+}
 
 /** The holder's thread. Never NULL: what cannot start has ended with its error. */
 struct remuda_task *task_spawn(struct remuda_ctx *c, int where, remuda_fn fn, void *arg);
