@@ -36,7 +36,7 @@ struct request *task_request(struct remuda_ctx *c)
 
 /* ---- birth ---- */
 
-static struct task *create(struct remuda_ctx *c, struct remuda_task *handle)
+static struct task *create(struct remuda_ctx *c, struct remuda_task *handle, int where)
 {
     struct task *task = calloc(1, sizeof *task);
     if (task == NULL)
@@ -44,7 +44,7 @@ static struct task *create(struct remuda_ctx *c, struct remuda_task *handle)
     ctx_init(&task->ctx, CTX_TASK, c->worker);
     task->ctx.plugin = c->plugin;
     task->ctx.parent = c;
-    task->ctx.place = handle->where == REMUDA_ON_LOOP ? CTX_ON_CORO : CTX_ON_POOL;
+    task->ctx.place = where == REMUDA_ON_LOOP ? CTX_ON_CORO : CTX_ON_POOL;
     task->ctx.is_shared = true;
     task->handle = handle;
     task->request = task_request(c);
@@ -84,13 +84,13 @@ static void be_born(struct task *task)
 struct remuda_task *task_spawn(struct remuda_ctx *c, int where, remuda_fn fn, void *arg)
 {
     struct remuda_task *handle = ctx_keep(c, sizeof *handle);
-    *handle = (struct remuda_task){.parent = c, .where = where, .result = -EINPROGRESS};
+    *handle = (struct remuda_task){.parent = c, .result = -EINPROGRESS};
     bool is_good = fn != NULL && (where == REMUDA_ON_LOOP || where == REMUDA_ON_POOL);
     if (!is_good || c->kind == CTX_PLUGIN) {
         handle->result = is_good ? -EPERM : -EINVAL;
         return handle;
     }
-    struct task *task = create(c, handle);
+    struct task *task = create(c, handle, where);
     if (task == NULL) {
         handle->result = -ENOMEM;
         return handle;

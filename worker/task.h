@@ -33,7 +33,6 @@ enum task_slot {
 
 struct remuda_task {
     struct remuda_ctx *parent;
-    int where;
     atomic_int result; /* -EINPROGRESS until it has ended */
 
     /* under family.lock */
