@@ -255,8 +255,8 @@ static bool is_valid(const struct remuda_ctx *c, remuda_task *const *t, size_t n
 int join_wait(struct remuda_ctx *c, remuda_task *const *t, size_t n, int how,
               uint64_t at_ns)
 {
-    struct waiter *waiter = atomic_load(&c->waiter);
-    if (c->place == CTX_ON_LOOP || waiter == NULL)
+    struct waiter *waiter = waiter_of(c);
+    if (waiter == NULL)
         return -EDEADLK;
     if (!is_valid(c, t, n, how))
         return -EINVAL;

@@ -171,8 +171,8 @@ static int wait_for(struct remuda_ctx *c, struct applicant *a, uint64_t at_ns)
 
 int semaphore_acquire(struct remuda_ctx *c, remuda_sem *s, uint64_t at_ns)
 {
-    struct waiter *waiter = atomic_load(&c->waiter);
-    if (c->place == CTX_ON_LOOP || waiter == NULL)
+    struct waiter *waiter = waiter_of(c);
+    if (waiter == NULL)
         return -EDEADLK;
     if (s == NULL || s == &refused)
         return -EINVAL;

@@ -146,10 +146,15 @@ void waiter_wake(struct waiter *w)
     }
 }
 
+struct waiter *waiter_of(struct remuda_ctx *c)
+{
+    return c->place == CTX_ON_LOOP ? NULL : atomic_load(&c->waiter);
+}
+
 int ctx_wait(struct remuda_ctx *c, int fd, int events, uint64_t at_ns)
 {
-    struct waiter *w = atomic_load(&c->waiter);
-    if (c->place == CTX_ON_LOOP || w == NULL)
+    struct waiter *w = waiter_of(c);
+    if (w == NULL)
         return -EDEADLK;
     waiter_prepare(w);
     for (bool has_waited = false;; has_waited = true) {

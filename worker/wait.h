@@ -37,6 +37,9 @@ void waiter_init_coro(struct waiter *w, struct remuda_ctx *c);
 /** The calling pool thread's own. */
 struct waiter *waiter_of_thread(void);
 
+/** That with which c may wait; NULL: waiting is not allowed here (-EDEADLK). */
+struct waiter *waiter_of(struct remuda_ctx *c);
+
 /** Before the caller looks whether there is cause to wait: from here on a wake is seen. */
 void waiter_prepare(struct waiter *w);
 
