@@ -26,6 +26,14 @@ void in_fini(struct in *in)
     in->room = in->start = in->end = 0;
 }
 
+/* As in_fini gives it back. */
+static char *get(struct block_pool *pool, uint32_t room)
+{
+    if (room == BLOCK_SMALL_BYTES)
+        return block_get_small(pool);
+    return room == BLOCK_BYTES ? block_get(pool) : malloc(room);
+}
+
 /* From a small block to a large one, then by doubling. */
 static bool grow(struct in *in, uint32_t most)
 {
@@ -33,7 +41,7 @@ static bool grow(struct in *in, uint32_t most)
     room = room < most ? room : most;
     if (room <= in->room)
         return false;
-    char *data = room == BLOCK_BYTES ? block_get(in->pool) : malloc(room);
+    char *data = get(in->pool, room);
     if (data == NULL)
         return false;
     uint32_t count = in_count(in);
@@ -47,14 +55,18 @@ static bool grow(struct in *in, uint32_t most)
     return true;
 }
 
+static bool begin(struct in *in, uint32_t room)
+{
+    in->data = get(in->pool, room);
+    in->room = in->data != NULL ? room : 0;
+    in->start = in->end = 0;
+    return in->data != NULL;
+}
+
 bool in_make_room(struct in *in, uint32_t most)
 {
-    if (in->data == NULL) {
-        in->data = in->is_wide ? block_get(in->pool) : block_get_small(in->pool);
-        in->room = in->is_wide ? BLOCK_BYTES : BLOCK_SMALL_BYTES;
-        in->start = in->end = 0;
-        return in->data != NULL;
-    }
+    if (in->data == NULL)
+        return begin(in, in->is_wide ? BLOCK_BYTES : BLOCK_SMALL_BYTES);
     if (in->end < in->room)
         return true;
     if (in->start > 0 && in->room >= BLOCK_BYTES) {
@@ -70,11 +82,7 @@ bool in_reserve(struct in *in, uint32_t n)
 {
     if (n < BLOCK_SMALL_BYTES) /* one that is full could not hear the client leave */
         return n == 0 || in_make_room(in, BLOCK_SMALL_BYTES);
-    uint32_t room = n > BLOCK_BYTES ? n : BLOCK_BYTES;
-    in->data = room == BLOCK_BYTES ? block_get(in->pool) : malloc(room);
-    in->room = in->data != NULL ? room : 0;
-    in->start = in->end = 0;
-    return in->data != NULL;
+    return begin(in, n > BLOCK_BYTES ? n : BLOCK_BYTES);
 }
 
 long in_receive(struct in *in, int socket)
