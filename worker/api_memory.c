@@ -80,5 +80,5 @@ void api_log(remuda_ctx *c, int level, const char *msg)
 
 void *api_loop(remuda_ctx *c)
 {
-    return pthread_equal(pthread_self(), c->worker->loop_thread) ? c->worker->loop : NULL;
+    return is_on_loop(c->worker) ? c->worker->loop : NULL;
 }

@@ -76,7 +76,7 @@ void api_finish(remuda_ctx *c, int rc)
     struct request *req = request_of(c);
     struct worker *w = c->worker;
     req->rc = rc;
-    if (pthread_equal(pthread_self(), w->loop_thread) && req->is_in_handler)
+    if (is_on_loop(w) && req->is_in_handler)
         req->has_ended_here = true; /* the engine sees it when the callback returns */
     else
         done_put(&w->done, req, true);

@@ -91,8 +91,7 @@ void family_wake(struct remuda_ctx *c)
     struct waiter *waiter = atomic_load(&c->waiter);
     if (waiter == NULL)
         return; /* it has not begun, or has ended: it looks before it waits */
-    if (c->place == CTX_ON_POOL ||
-        pthread_equal(pthread_self(), c->worker->loop_thread)) {
+    if (c->place == CTX_ON_POOL || is_on_loop(c->worker)) {
         waiter_wake(waiter);
         return;
     }

@@ -129,7 +129,13 @@ struct worker {
     struct access_log *access_log; /* NULL: off */
 };
 
-/** Aborts unless this is the thread of the loop. */
-#define ON_LOOP(w) CHECK(pthread_equal(pthread_self(), (w)->loop_thread))
+/** Is this the thread of the loop? */
+static inline bool is_on_loop(const struct worker *w)
+{
+    return pthread_equal(pthread_self(), w->loop_thread);
+}
+
+/** Aborts unless it is. */
+#define ON_LOOP(w) CHECK(is_on_loop(w))
 
 #endif
