@@ -208,14 +208,19 @@ static void settle_complete(struct request *req)
     request_account(req, req->response.status);
 }
 
+static void end_stream(struct request *req, bool is_whole)
+{
+    if (req->conn != NULL)
+        stream_end(req, is_whole);
+    request_account(req, req->response.status);
+}
+
 static void settle_stream(struct request *req)
 {
     bool is_whole = req->rc == 0;
     if (!is_whole && atomic_load(&req->client) == CLIENT_HERE)
         complain(req, "cut its stream", req->rc);
-    if (req->conn != NULL)
-        stream_end(req, is_whole);
-    request_account(req, req->response.status);
+    end_stream(req, is_whole);
 }
 
 static void settle_unanswered(struct request *req)
@@ -235,13 +240,10 @@ static void settle_unanswered(struct request *req)
 /* Its handler left tasks behind: what it answered is not sent. */
 static void settle_rejected(struct request *req)
 {
-    if (atomic_load(&req->response_state) != RESPONSE_STREAMING) {
+    if (atomic_load(&req->response_state) == RESPONSE_STREAMING)
+        end_stream(req, false);
+    else
         answer_host(req, 500);
-        return;
-    }
-    if (req->conn != NULL)
-        stream_end(req, false);
-    request_account(req, req->response.status);
 }
 
 static void settle(struct request *req)
