@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/running.h"
 #include "master/master.h"
+#include "master/watchdog.h"
 #include "worker/worker.h"
 
 #include <inttypes.h>
@@ -28,14 +29,10 @@ bool lag_judge(struct lag_seen *seen, const struct lag_look *look, uint64_t limi
 {
     const bool is_same = look->awake_since_ms == seen->last.awake_since_ms &&
                          look->running == seen->last.running;
-    uint64_t since_ms = look->awake_since_ms;
 
     seen->last = *look;
-    if (since_ms == 0 || limit_ms == 0 || !is_same || seen->told == since_ms)
-        return false;
-    if (since_ms < judge_from_ms)
-        since_ms = judge_from_ms;
-    if (now_ms <= since_ms || now_ms - since_ms <= limit_ms)
+    if (!is_same || seen->told == look->awake_since_ms ||
+        !watchdog_is_late(look->awake_since_ms, judge_from_ms, limit_ms, now_ms))
         return false;
     seen->told = look->awake_since_ms;
     return true;
