@@ -3,7 +3,7 @@
  * args - argv as a struct: one table of flags, one of verbs (help.c).        [main]
  *
  * Owns:    the lists of repeated flags; their texts are argv's.
- * Called:  by main.c, once.
+ * Called:  by main.c, once; bench_args.c and lab_args.c complain and collect as it does.
  * Fails:   with what is wrong, the nearest name, one line of usage, and 64.
  */
 #include "cli/cli.h"
@@ -62,26 +62,37 @@ struct walk {
     bool literal;  /* after "--" */
 };
 
-static int complain(const struct walk *w, const char *what, const char *word,
-                    const char *hint)
+int cli_complain(FILE *err, enum cli_verb verb, const char *what, const char *word,
+                 const char *hint)
 {
-    fprintf(w->err, "remuda: %s '%s'", what, word);
+    fprintf(err, "remuda: %s '%s'", what, word);
     if (hint != NULL && hint[0] != '\0')
-        fprintf(w->err, "; did you mean '%s'?", hint);
-    fputc('\n', w->err);
-    cli_usage(w->err, w->args->verb);
+        fprintf(err, "; did you mean '%s'?", hint);
+    fputc('\n', err);
+    cli_usage(err, verb);
     return CLI_USAGE_ERROR;
 }
 
-static int push(struct walk *w, struct cli_texts *texts, char *text)
+bool cli_texts_add(struct cli_texts *texts, char *text)
 {
     char **grown = reallocarray(texts->item, texts->count + 1, sizeof(texts->item[0]));
 
     if (grown == NULL)
-        return complain(w, "out of memory at", text, NULL);
+        return false;
     texts->item = grown;
     texts->item[texts->count++] = text;
-    return 0;
+    return true;
+}
+
+static int complain(const struct walk *w, const char *what, const char *word,
+                    const char *hint)
+{
+    return cli_complain(w->err, w->args->verb, what, word, hint);
+}
+
+static int push(struct walk *w, struct cli_texts *texts, char *text)
+{
+    return cli_texts_add(texts, text) ? 0 : complain(w, "out of memory at", text, NULL);
 }
 
 /* "-cFILE" counts as "-c FILE"; a long flag is all of the word. */

@@ -184,14 +184,7 @@ static const char *on_method(struct bench_args *args, char *value)
 
 static const char *on_header(struct bench_args *args, char *value)
 {
-    struct cli_texts *list = &args->header;
-    char **grown = reallocarray(list->item, list->count + 1, sizeof(*grown));
-
-    if (grown == NULL)
-        return "is one too many: out of memory";
-    list->item = grown;
-    list->item[list->count++] = value;
-    return NULL;
+    return cli_texts_add(&args->header, value) ? NULL : "is one too many: out of memory";
 }
 
 static const char *on_body(struct bench_args *args, char *value)
@@ -288,12 +281,7 @@ static int complain_unknown(const struct walk *w, const char *word)
     near_init(&near, word);
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         near_offer(&near, flags[i].name, flags[i].name);
-    fprintf(w->err, "remuda: unknown flag '%s'", word);
-    if (near.best != NULL)
-        fprintf(w->err, "; did you mean '%s'?", near.best);
-    fputc('\n', w->err);
-    cli_usage(w->err, CLI_BENCH);
-    return CLI_USAGE_ERROR;
+    return cli_complain(w->err, CLI_BENCH, "unknown flag", word, near.best);
 }
 
 /* "-c10" and "--think=50" carry their value; *value_out NULL: it is the next word. */

@@ -46,6 +46,14 @@ struct cli_args {
 int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err);
 void cli_args_fini(struct cli_args *args);
 
+/** What is wrong with a word, the name that was probably meant (NULL or "": none), and the
+ *  usage of that verb. CLI_USAGE_ERROR. */
+int cli_complain(FILE *err, enum cli_verb verb, const char *what, const char *word,
+                 const char *hint);
+
+/** False: out of memory, and the list is as before. */
+bool cli_texts_add(struct cli_texts *texts, char *text);
+
 /** --help: the overview, or one verb. */
 void cli_help(FILE *out, enum cli_verb verb);
 

@@ -38,12 +38,7 @@ static int complain_flag(const struct walk *w, const char *word)
     near_init(&near, word);
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         near_offer(&near, flags[i], flags[i]);
-    fprintf(w->err, "remuda: unknown flag '%s'", word);
-    if (near.best != NULL)
-        fprintf(w->err, "; did you mean '%s'?", near.best);
-    fputc('\n', w->err);
-    cli_usage(w->err, CLI_LAB);
-    return CLI_USAGE_ERROR;
+    return cli_complain(w->err, CLI_LAB, "unknown flag", word, near.best);
 }
 
 static int complain_experiment(const struct walk *w, const char *word)
