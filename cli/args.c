@@ -218,7 +218,7 @@ static bool has_own_flags(const struct walk *w)
 /* Help and version answer whatever else stands there. */
 static bool is_done(const struct walk *w)
 {
-    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION || has_own_flags(w);
+    return w->args->verb == CLI_HELP || w->args->verb == CLI_VERSION;
 }
 
 int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
@@ -228,7 +228,7 @@ int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
 
     *args = (struct cli_args){.verb = CLI_SERVE};
     w.next = argc > 0 ? argv + 1 : argv;
-    while (status == 0 && *w.next != NULL && !is_done(&w)) {
+    while (status == 0 && *w.next != NULL && !is_done(&w) && !has_own_flags(&w)) {
         char *word = *w.next++;
 
         if (!w.literal && strcmp(word, "--") == 0)
@@ -239,7 +239,7 @@ int cli_args_parse(struct cli_args *args, int argc, char **argv, FILE *err)
             status = take_word(&w, word);
     }
     args->rest = w.next;
-    if (status == 0 && (!is_done(&w) || has_own_flags(&w)))
+    if (status == 0 && !is_done(&w))
         status = check_flags(&w);
     return status;
 }
