@@ -38,11 +38,6 @@ static struct slice trim(struct slice s)
     return s;
 }
 
-static bool is_word(struct slice s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
 const char *response_head_status(const struct response_line *line, struct client_http *c)
 {
     const char *p = line->text.p;
@@ -85,7 +80,7 @@ static const char *take_length(struct slice value, struct client_http *c)
 
 static const char *take_encoding(struct slice value, struct client_http *c)
 {
-    if (!is_word(value, "chunked") || c->is_chunked || c->is_http10)
+    if (!slice_is_nocase(value, SLICE_LIT("chunked")) || c->is_chunked || c->is_http10)
         return "a Transfer-Encoding that is not just chunked";
     c->is_chunked = true;
     return NULL;
@@ -98,8 +93,8 @@ static const char *take_connection(struct slice value, struct client_http *c)
         const size_t n = comma == NULL ? value.n : (size_t)(comma - value.p);
         const struct slice word = trim((struct slice){value.p, n});
 
-        c->says_close |= is_word(word, "close");
-        c->says_keep_alive |= is_word(word, "keep-alive");
+        c->says_close |= slice_is_nocase(word, SLICE_LIT("close"));
+        c->says_keep_alive |= slice_is_nocase(word, SLICE_LIT("keep-alive"));
         value.p += n + (comma != NULL);
         value.n -= n + (comma != NULL);
     }
@@ -145,7 +140,7 @@ const char *response_head_field(const struct response_line *line, struct client_
     for (size_t i = 0; i < COUNT_OF(fields); i++) {
         const struct slice value = {name.p + name.n + 1, line->text.n - name.n - 1};
 
-        if (!is_word(name, fields[i].name))
+        if (!slice_is_nocase(name, slice_of(fields[i].name)))
             continue;
         if (line->text.n < line->n)
             return "a framing field of many hundred bytes";
