@@ -39,6 +39,12 @@ static enum client_http_verdict finish(struct client_http *c)
     return CLIENT_HTTP_DONE;
 }
 
+/* Whatever its fields say. */
+static bool is_bodyless(const struct client_http *c)
+{
+    return c->is_head || c->status == 204 || c->status == 304;
+}
+
 /* RFC 9112 section 6.3, in its order. */
 static enum client_http_verdict begin_body(struct client_http *c)
 {
@@ -48,7 +54,7 @@ static enum client_http_verdict begin_body(struct client_http *c)
         c->state = CLIENT_HTTP_STATUS_LINE;
         return CLIENT_HTTP_MORE;
     }
-    if (c->is_head || c->status == 204 || c->status == 304)
+    if (is_bodyless(c))
         return finish(c);
     if (c->is_chunked)
         c->state = CLIENT_HTTP_CHUNK_SIZE;
@@ -206,8 +212,7 @@ enum client_http_verdict client_http_close(struct client_http *c)
 
 bool client_http_is_reusable(const struct client_http *c)
 {
-    const bool ended_by_close = !c->has_length && !c->is_chunked && !c->is_head &&
-                                c->status != 204 && c->status != 304;
+    const bool ended_by_close = !c->has_length && !c->is_chunked && !is_bodyless(c);
 
     return !ended_by_close && !c->says_close && (!c->is_http10 || c->says_keep_alive);
 }
