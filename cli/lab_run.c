@@ -18,9 +18,14 @@
 /* Sleeping handlers repeat within half a per cent; the rest is for a busy machine. */
 static const double tolerance = 0.05, tolerance_short = 0.10;
 
+bool lab_is_interrupted(const struct lab *lab)
+{
+    return lab->stop != NULL && *lab->stop != 0;
+}
+
 bool lab_has_ended(const struct lab *lab)
 {
-    return lab->result.why[0] != '\0' || (lab->stop != NULL && *lab->stop != 0);
+    return lab->result.why[0] != '\0' || lab_is_interrupted(lab);
 }
 
 bool lab_is_short(const struct lab *lab)
@@ -120,7 +125,7 @@ void lab_run(struct lab *lab)
     (void)getloadavg(&load, 1);
     lab_report_begin(lab->report, lab->experiment);
     lab->experiment->run(lab);
-    if (lab->stop != NULL && *lab->stop != 0)
+    if (lab_is_interrupted(lab))
         lab_fail(lab, "interrupted");
     lab_server_clean_up(lab);
     lab->result.seconds = (double)(clock_mono_ns() - start_ns) / 1e9;

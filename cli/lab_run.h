@@ -29,6 +29,9 @@ struct lab {
  * and is_short are set, all else is zero. */
 void lab_run(struct lab *lab);
 
+/** A Ctrl-C, or another wish to stop. */
+bool lab_is_interrupted(const struct lab *lab);
+
 /** lab_fail, with the end of the log, when that server has ended by itself. */
 void lab_server_check(struct lab *lab, const struct lab_server *server);
 

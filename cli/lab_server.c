@@ -203,7 +203,7 @@ struct lab_server *lab_server_start(struct lab *lab, const struct lab_shape *sha
     lab->started++;
     if (launch(lab, server, shape))
         return server;
-    if (!(lab->stop != NULL && *lab->stop != 0))
+    if (!lab_is_interrupted(lab))
         show_log(server);
     return NULL;
 }
