@@ -55,24 +55,21 @@ static void run_hog(struct lab *lab)
     static const char hogs[] = "/sync/hog?ms=10&one_in=100&hog=5000";
     const struct lab_row stays = {.unit = "ms", .predicted = 10, .tolerance = 0.5};
     struct hog_case one[] = {
-        {"1 x 1 without hogs",
-         "/sync/noawait?ms=10",
-         {1, 1, NULL, patient},
-         stays,
-         false,
-         0,
-         0},
-        {"1 x 1",
-         hogs,
-         {1, 1, NULL, patient},
-         {.unit = "ms", .predicted = 500},
-         true,
-         0,
-         0},
-        {"5 x 8", hogs, {5, 8, NULL, patient}, stays, false, 0, 0},
+        {.label = "1 x 1 without hogs",
+         .target = "/sync/noawait?ms=10",
+         .shape = {.workers = 1, .threads = 1, .more = patient},
+         .judged = stays},
+        {.label = "1 x 1",
+         .target = hogs,
+         .shape = {.workers = 1, .threads = 1, .more = patient},
+         .judged = {.unit = "ms", .rule = LAB_AT_LEAST, .predicted = 500},
+         .drowns = true},
+        {.label = "5 x 8",
+         .target = hogs,
+         .shape = {.workers = 5, .threads = 8, .more = patient},
+         .judged = stays},
     };
 
-    one[1].judged.rule = LAB_AT_LEAST;
     for (size_t i = 0; i < COUNT_OF(one); i++) {
         one[i].median = lab_predict(lab, one[i].judged, "%s: median", one[i].label);
         one[i].worst = lab_predict(lab, (struct lab_row){.unit = "ms", .rule = LAB_SHOWN},
