@@ -118,6 +118,10 @@ double lab_server_cpu_seconds(const struct lab_server *server);
 
 /* ---- loads ---- */
 
+/** A plan whose first answers, which waited less than the later ones, are not measured: a
+ * warm-up of settle_ms, then 10 s (--short: 1.5 s). */
+struct load_plan lab_settled(const struct lab *lab, unsigned clients, unsigned settle_ms);
+
 /** load_run on that server with GET target. `plan` holds what differs: address, request
  * and stop are set here; on_second is called besides ours. Where duration_ms is 0 it is
  * 12 s with a warm-up of 2 s (--short: 2 s and 0.5 s); the timeout is 30 s where it is 0.

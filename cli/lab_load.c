@@ -21,9 +21,20 @@ enum {
     WARMUP_MS = 2000,
     SHORT_DURATION_MS = 2000,
     SHORT_WARMUP_MS = 500,
+    SETTLED_MS = 10000,
+    SETTLED_SHORT_MS = 1500,
     TIMEOUT_MS = 30000,
     OPEN_CLIENTS = 256
 };
+
+struct load_plan lab_settled(const struct lab *lab, unsigned clients, unsigned settle_ms)
+{
+    return (struct load_plan){
+        .clients = clients,
+        .warmup_ms = settle_ms,
+        .duration_ms = settle_ms + (lab_is_short(lab) ? SETTLED_SHORT_MS : SETTLED_MS),
+    };
+}
 
 /* For the line that says how far it is. */
 struct progress {

@@ -22,12 +22,7 @@ static void measure_one(struct lab *lab, struct lab_server *server, unsigned cli
                         struct lab_row *const row[2])
 {
     /* all of them must have waited their whole turn before it counts */
-    const uint64_t warmup_ms = 500 + 120 * clients;
-    const struct load_plan plan = {
-        .clients = clients,
-        .warmup_ms = warmup_ms,
-        .duration_ms = warmup_ms + (lab_is_short(lab) ? 1500 : 10000),
-    };
+    const struct load_plan plan = lab_settled(lab, clients, 500 + 120 * clients);
     struct load_result load;
 
     if (lab_load(lab, server, sleeping, &plan, &load)) {

@@ -18,17 +18,6 @@ static double median_seconds(const struct load_result *load)
     return (double)histogram_quantile(&load->latency, 0.5) / 1e9;
 }
 
-/* A load whose first answers, which waited less than the later ones, are not measured. */
-static struct load_plan settled(const struct lab *lab, unsigned clients,
-                                unsigned settle_ms)
-{
-    return (struct load_plan){
-        .clients = clients,
-        .warmup_ms = settle_ms,
-        .duration_ms = settle_ms + (lab_is_short(lab) ? 1500 : 10000),
-    };
-}
-
 /* ---- 10: gather ---- */
 
 static void run_gather(struct lab *lab)
@@ -49,7 +38,7 @@ static void run_gather(struct lab *lab)
     server = lab_server_start(
         lab, &(struct lab_shape){.workers = 1, .threads = 1, .klass = "event"});
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
-        const struct load_plan plan = settled(lab, clients[i], is_short ? 500 : 2000);
+        const struct load_plan plan = lab_settled(lab, clients[i], is_short ? 500 : 2000);
         struct load_result load;
 
         if (lab_load(lab, server, target, &plan, &load)) {
@@ -116,7 +105,7 @@ static void run_fan_out(struct lab *lab)
     back = lab_server_start(lab, &(struct lab_shape){.workers = 5, .threads = 8});
     front = start_front(lab, back);
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
-        const struct load_plan plan = settled(lab, clients[i], 1000);
+        const struct load_plan plan = lab_settled(lab, clients[i], 1000);
         struct load_result load;
 
         if (lab_load(lab, front, "/async/call-many?times=10&ms=100", &plan, &load)) {
