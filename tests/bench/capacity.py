@@ -28,7 +28,8 @@ import time
 from dataclasses import dataclass
 
 import loads
-from loads import measure
+import measure
+from measure import daemon
 from verdict import Outcome, judge_failures, judge_fairness, judge_idle, judge_rates, \
     judge_service, judge_waste, mean_service_ms
 
@@ -286,11 +287,11 @@ class Flights(Row):
         with loads.Server(self.shape, limits="worker_connections = 12000",
                           worker="max_inflight = 12000", access="@DIR@/access.log") as server:
             worker, = server.daemon.workers()
-            before = loads.peak_kib(worker)
+            before = daemon.status_number(worker, "VmHWM")
             reports = [loads.bench(server, f"/async/sleep?ms={self.sleep_ms}", self.clients,
                                    "--starts", "spread", *plan.flags())[0]
                        for _ in range(plan.runs)]
-            each = (loads.peak_kib(worker) - before) / self.clients
+            each = (daemon.status_number(worker, "VmHWM") - before) / self.clients
             judge_failures(out, reports)
             self.judge_times(out, reports, server.service_times(), 1 if full else 3)
             out.figures["KiB each"] = f"{each:.1f}"
@@ -371,7 +372,7 @@ def try_row(row, plan):
         except (AssertionError, OSError, ValueError) as error:
             out = Outcome()
             out.want(False, f"{type(error).__name__}: {error}",
-                     hard=not isinstance(error, (loads.daemon.TimedOut, TimeoutError)))
+                     hard=not isinstance(error, (daemon.TimedOut, TimeoutError)))
         if not out.complaints or out.is_wrong or number == plan.tries:
             return out
         print(f"again {row.name}  {out.line()}\n      {'; '.join(out.complaints)}", flush=True)

@@ -14,7 +14,6 @@ import subprocess
 import threading
 import time
 
-import measure
 from measure import daemon
 
 WATCHER = daemon.BUILD / "tests" / "bench" / "watcher"
@@ -209,12 +208,3 @@ class Drip:
                     self.gone += 1
                 if self.stopping.wait(1 / len(self.sockets)):
                     return
-
-
-def peak_kib(pid):
-    """VmHWM: the most that was ever resident."""
-    with open(f"/proc/{pid}/status") as status:
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read())[1])
-
-
-__all__ = ["Drip", "Server", "bench", "bench_at_one_worker", "measure", "peak_kib", "wrk"]

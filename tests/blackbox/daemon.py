@@ -270,10 +270,15 @@ def run(*args, timeout=30.0, env=None, cwd=None, check_code=None):
     return done
 
 
-def memory_kib(pid):
-    """VmRSS of a process."""
+def status_number(pid, field):
+    """A number of /proc/PID/status; of a size the KiB."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", text)[1])
+    return int(re.search(rf"^{field}:\s+(\d+)", text, re.M)[1])
+
+
+def memory_kib(pid):
+    """What is resident."""
+    return status_number(pid, "VmRSS")
 
 
 def thread_count(pid):

@@ -6,7 +6,7 @@ import signal
 import time
 
 from conftest import MODES
-from daemon import REMUDA, wait_until
+from daemon import REMUDA, status_number, wait_until
 
 DONE = r"reload done: generation (\d+)"
 CONNECTIONS = "[limits]\nworker_connections = @COUNT@\n"
@@ -36,8 +36,7 @@ def test_soft_limit_is_raised(server):
 
 
 def table_size(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("FDSize:"))
+    return status_number(pid, "FDSize")
 
 
 def test_table_is_as_large_as_it_will_be(server):

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A handler that blocks the loop is named, once, with a stack; one that waits is not."""
 
-import pathlib
 import re
 import time
 
 import pytest
 
-from daemon import sanitized, wait_until
+from daemon import sanitized, status_number, wait_until
 
 INI = """
 [server]
@@ -126,8 +125,7 @@ def test_request_without_a_record_is_named_by_the_worker(server, worker_class):
 
 
 def wakes(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)[1])
+    return status_number(pid, "voluntary_ctxt_switches")
 
 
 def test_idle_master_wakes_seldom(server):

@@ -5,7 +5,6 @@ Times here are lower bounds that must hold and upper bounds that tell parallel f
 serial; only the promises in milliseconds (deadline, cancellation) are medians.
 """
 
-import pathlib
 import re
 import signal
 import statistics
@@ -14,7 +13,7 @@ import time
 
 import pytest
 
-from daemon import patience, sanitized, wait_until
+from daemon import memory_kib, patience, sanitized, wait_until
 
 INI = """
 [server]
@@ -261,11 +260,6 @@ def test_what_a_task_sees(server, mode, place):
         assert answer.text == f"/{mode}/ask {place} a, b, set -1, text -1, write -1\n" * 4
 
 
-def rss_kib(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
-
-
 @pytest.mark.skipif(bool(sanitized()), reason="a sanitizer keeps what was freed")
 @everywhere
 @each_place
@@ -273,10 +267,10 @@ def test_tasks_leave_no_memory_behind(server, mode, place):
     one = server(ini())
     [worker] = one.workers()
     ask(one, f"/{mode}/many?where={place}&n=1000")
-    before = rss_kib(worker)
+    before = memory_kib(worker)
     for _ in range(10):
         ask(one, f"/{mode}/many?where={place}&n=1000")
-    assert rss_kib(worker) - before < 1024  # 100 bytes of each would show
+    assert memory_kib(worker) - before < 1024  # 100 bytes of each would show
 
 
 def test_an_idle_server_is_idle_again(server):
