@@ -5,8 +5,9 @@ The offsets are those of BOARD_VERSION 1, which common/scoreboard.c asserts.
 """
 
 import mmap
-import os
 import struct
+
+from daemon import links
 
 WORKER, WORKER_STRIDE, RECORD_STRIDE = 4864, 336704, 256
 COUNTERS, QUEUE, SERVICE = 4352, 4896, 6960
@@ -26,9 +27,8 @@ COUNTER_WORDS = ["requests", "no_response", "r1xx", "r2xx", "r3xx", "r4xx", "r5x
 
 class Board:
     def __init__(self, pid):
-        fd = next(f"/proc/{pid}/fd/{n}" for n in os.listdir(f"/proc/{pid}/fd")
-                  if "remuda-scoreboard" in os.readlink(f"/proc/{pid}/fd/{n}"))
-        with open(fd, "rb") as file:
+        fd = next(fd for fd, link in links(pid) if "remuda-scoreboard" in link)
+        with open(f"/proc/{pid}/fd/{fd}", "rb") as file:
             self.map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         strides = struct.unpack_from("<III", self.map, 8)
         assert strides == (1, WORKER_STRIDE, RECORD_STRIDE), "another BOARD_VERSION"

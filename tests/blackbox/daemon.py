@@ -287,3 +287,25 @@ def thread_count(pid):
 
 def descriptor_count(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def links(pid):
+    """(number, what it is) of each descriptor."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append((int(fd), os.readlink(f"/proc/{pid}/fd/{fd}")))
+        except OSError:
+            pass
+    return found
+
+
+def client_ports(pid, server_port):
+    """The clients' ports of the connections in this process's descriptor table."""
+    inodes = {link[len("socket:["):-1] for _, link in links(pid) if link.startswith("socket:[")}
+    ports = set()
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if words[9] in inodes and int(words[1].split(":")[1], 16) == server_port:
+            ports.add(int(words[2].split(":")[1], 16))
+    return ports

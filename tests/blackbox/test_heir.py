@@ -2,11 +2,10 @@
 """What was on its way to a worker that dies is taken up by a living one, at once."""
 
 import os
-import pathlib
 import signal
 import time
 
-from daemon import patience, wait_until
+from daemon import client_ports, patience, wait_until
 from test_capacity import at_one_worker
 
 INI = """
@@ -22,19 +21,10 @@ path = @TEST_PLUGINS@/modes.so
 ATTEMPTS = 5
 
 
-def has_socket(pid, client_port):
+def has_socket(pid, connection):
     """Is the server's end of this connection in the descriptor table of that process?"""
-    inodes = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            inodes.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except OSError:
-            pass
-    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if int(words[2].split(":")[1], 16) == client_port and f"socket:[{words[9]}]" in inodes:
-            return True
-    return False
+    (_, here), (_, there) = connection.sock.getsockname(), connection.sock.getpeername()
+    return here in client_ports(pid, there)
 
 
 def attempt(server):
@@ -50,10 +40,10 @@ def attempt(server):
     assert other.get("/nothing").status == 404  # the slot is taken by now
     moved.send(b"GET /sync/sleep?ms=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /who HTTP/1.1\r\n"
                b"Host: a\r\n\r\n")
-    port, end = moved.sock.getsockname()[1], time.monotonic() + 0.4
-    while has_socket(heir, port) and time.monotonic() < end:
+    end = time.monotonic() + 0.4
+    while has_socket(heir, moved) and time.monotonic() < end:
         time.sleep(0.001)
-    is_sent = not has_socket(heir, port)
+    is_sent = not has_socket(heir, moved)
     begun = time.monotonic()
     one.kill_worker(victim)
     assert busy.response().text == moved.response().text == "slept"

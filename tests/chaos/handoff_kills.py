@@ -76,7 +76,7 @@ class Board:
     """What the scoreboard says, through a helper that maps it."""
 
     def __init__(self, pid):
-        [path] = [f"/proc/{pid}/fd/{fd}" for fd, link in links(pid)
+        [path] = [f"/proc/{pid}/fd/{fd}" for fd, link in daemon.links(pid)
                   if link.startswith("/memfd:remuda-scoreboard")]
         self.process = subprocess.Popen([HERE / "board", path], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, text=True)
@@ -103,20 +103,10 @@ Worker = collections.namedtuple("Worker", "index state pid load connections answ
 Audit = collections.namedtuple("Audit", "load unequal sender receiver sent")
 
 
-def links(pid):
-    """(number, what it is) of each descriptor."""
-    found = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            found.append((int(fd), os.readlink(f"/proc/{pid}/fd/{fd}")))
-        except OSError:
-            pass
-    return found
-
-
 def kinds(pid):
     """How many descriptors of each kind: {"socket": 12, ...}."""
-    return collections.Counter(re.sub(r"\[\d+\]|:\d+$", "", link) for _, link in links(pid))
+    return collections.Counter(re.sub(r"\[\d+\]|:\d+$", "", link)
+                               for _, link in daemon.links(pid))
 
 
 def is_stopped(pid):
@@ -126,17 +116,6 @@ def is_stopped(pid):
         if stat.rpartition(")")[2].split()[0] != "T":
             return False
     return True
-
-
-def client_ports(pid, server_port):
-    """The clients' ports of the connections in this process's descriptor table."""
-    inodes = {link[len("socket:["):-1] for _, link in links(pid) if link.startswith("socket:[")}
-    ports = set()
-    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if words[9] in inodes and int(words[1].split(":")[1], 16) == server_port:
-            ports.add(int(words[2].split(":")[1], 16))
-    return ports
 
 
 class Run:
@@ -179,7 +158,7 @@ class Run:
         self.complain(f"connection {client.port} ended, was with no victim; requests {numbers}")
 
     def doom(self, pid):
-        ports = client_ports(pid, self.crew.address[1])
+        ports = daemon.client_ports(pid, self.crew.address[1])
         for client in self.crew.clients:
             if client.port in ports:
                 client.doomed = self.crew.numbers + 1
