@@ -11,7 +11,7 @@
  *   stop     what the samples came to
  *
  * Owns:    the sampler between start and stop.
- * Called:  by loads.py; it ends at the end of stdin.
+ * Called:  by loads.py and handoff_kills.py; it ends at the end of stdin.
  * Fails:   exit 1 when there is no such server, 64 for usage or an unknown word.
  */
 #include "cli/sampler.h"
@@ -28,6 +28,15 @@
 static struct watch watch;
 static struct sampler *sampler;
 
+static uint64_t answered(const struct board_counters *counters)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 1; i < COUNT_OF(counters->responses); i++)
+        sum += counters->responses[i];
+    return sum;
+}
+
 static void write_look(const struct watch_look *look)
 {
     printf("{\"sure\": %s, \"waiting\": %" PRIu64 ", \"coming\": %" PRIu64
@@ -38,11 +47,13 @@ static void write_look(const struct watch_look *look)
         const struct watch_worker *w = &look->worker[i];
 
         printf("%s{\"index\": %u, \"pid\": %d, \"state\": %d, \"threads\": %u, "
-               "\"load\": %u, \"waiting\": %u, \"coming\": %u, \"connections\": %u}",
+               "\"load\": %u, \"waiting\": %u, \"coming\": %u, \"connections\": %u, "
+               "\"answered\": %" PRIu64 "}",
                i == 0 ? "" : ", ", w->index, (int)w->pid, (int)w->state, w->threads,
                w->load, w->waiting, w->coming,
                atomic_load_explicit(&watch.board->worker[w->index].connections,
-                                    memory_order_relaxed));
+                                    memory_order_relaxed),
+               answered(&watch.board->worker[w->index].counters));
     }
     printf("]}");
 }
@@ -72,15 +83,26 @@ static void write_histogram(const char *name, const struct board_histogram *h)
     printf("]}");
 }
 
+/* Messages from one worker to another; those of workers that are gone too. */
+static uint64_t sent_by_all(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned s = 0; s < watch.board->worker_slots; s++)
+        for (unsigned t = 0; t < watch.board->worker_slots; t++)
+            sum += watch.board->worker[s].sent[t];
+    return sum;
+}
+
 static void on_totals(void)
 {
     struct board_counters c;
 
     board_total(watch.board, &c);
     printf("{\"requests\": %" PRIu64 ", \"shed\": %" PRIu64 ", \"departed\": %" PRIu64
-           ", \"handoffs\": %" PRIu64 ", \"responses\": [",
+           ", \"handoffs\": %" PRIu64 ", \"sent\": %" PRIu64 ", \"responses\": [",
            (uint64_t)c.requests, (uint64_t)c.shed, (uint64_t)c.departed,
-           (uint64_t)c.handoffs_in);
+           (uint64_t)c.handoffs_in, sent_by_all());
     for (size_t i = 0; i < COUNT_OF(c.responses); i++)
         printf("%s%" PRIu64, i == 0 ? "" : ", ", (uint64_t)c.responses[i]);
     printf("]");

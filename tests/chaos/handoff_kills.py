@@ -30,16 +30,16 @@ import pathlib
 import random
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "bench"))
 sys.dont_write_bytecode = True
 
-import daemon  # noqa: E402
 import errands  # noqa: E402
+import loads  # noqa: E402
+from loads import daemon  # noqa: E402
 
 HERE = daemon.BUILD / "tests" / "chaos"
 SERVING = 3  # BOARD_SERVING
@@ -72,37 +72,6 @@ journal = @DIR@/journal
 """
 
 
-class Board:
-    """What the scoreboard says, through a helper that maps it."""
-
-    def __init__(self, pid):
-        [path] = [f"/proc/{pid}/fd/{fd}" for fd, link in daemon.links(pid)
-                  if link.startswith("/memfd:remuda-scoreboard")]
-        self.process = subprocess.Popen([HERE / "board", path], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-
-    def look(self):
-        """({index: worker}, audit)"""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        workers = {}
-        while True:
-            what, *words = self.process.stdout.readline().split()
-            numbers = [int(word) for word in words]
-            if what == "audit":
-                return workers, Audit(*numbers)
-            workers[numbers[0]] = Worker(*numbers)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-
-Worker = collections.namedtuple("Worker", "index state pid load connections answered")
-Audit = collections.namedtuple("Audit", "load unequal sender receiver sent")
-
-
 def kinds(pid):
     """How many descriptors of each kind: {"socket": 12, ...}."""
     return collections.Counter(re.sub(r"\[\d+\]|:\d+$", "", link)
@@ -123,11 +92,9 @@ class Run:
         klass, self.workers, threads, clients, sleeps_ms = SHAPES[shape]
         self.options = options
         self.rng = random.Random(options.seed)
-        names = {"CLASS": klass, "WORKERS": self.workers, "THREADS": threads, "CHAOS": HERE}
-        ini = INI
-        for name, value in names.items():
-            ini = ini.replace(f"@{name}@", str(value))
         home = pathlib.Path(tempfile.mkdtemp(prefix="remuda-kills-"))
+        ini = daemon.fill(INI, home, CLASS=klass, WORKERS=self.workers, THREADS=threads,
+                          CHAOS=HERE)
         asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         self.server = daemon.Daemon(ini, home, env={
             "LD_PRELOAD": str(HERE / "epolls.so"), "EPOLLS": str(home / "epolls"),
@@ -175,10 +142,10 @@ class Run:
         """One victim, or two: then one is the first that serves, who inherits."""
         victims = [self.rng.choice(alive)]
         if is_pair:
-            heir = min((w for w in alive if w is not victims[0]), key=lambda w: w.index)
+            heir = min((w for w in alive if w is not victims[0]), key=lambda w: w["index"])
             victims.append(heir)
             self.pairs += 1
-        return [worker.pid for worker in victims]
+        return [worker["pid"] for worker in victims]
 
     def kill(self, pids, is_plain):
         for pid in pids:
@@ -217,18 +184,18 @@ class Run:
             until = time.monotonic() + 0.01
             while time.monotonic() < until:
                 self.crew.turn(0.005)
-            workers, audit = self.board.look()
-            alive = [w for w in workers.values() if w.state == SERVING
-                     and w.answered > 0 and w.pid not in self.killed]
-            if len(alive) == self.workers and audit.sent >= next_kill:
+            sent = self.board.ask("totals")["sent"]
+            alive = [w for w in self.board.ask("look")["workers"] if w["state"] == SERVING
+                     and w["answered"] > 0 and w["pid"] not in self.killed]
+            if len(alive) == self.workers and sent >= next_kill:
                 self.disturb(alive)
-                next_kill = audit.sent + self.rng.randint(gap // 2, gap + gap // 2)
-            if self.complaints or (audit.sent >= moves and not self.missing()):
-                return audit.sent
+                next_kill = sent + self.rng.randint(gap // 2, gap + gap // 2)
+            if self.complaints or (sent >= moves and not self.missing()):
+                return sent
             if time.monotonic() > end:
-                self.complain(f"only {audit.sent} hand-offs in {self.options.seconds} s; never "
+                self.complain(f"only {sent} hand-offs in {self.options.seconds} s; never "
                               f"happened: {self.missing()}")
-                return audit.sent
+                return sent
 
     def settle(self):
         """No new requests; then one more on every connection: whoever lives must answer."""
@@ -244,13 +211,14 @@ class Run:
 
     def check_idle(self):
         def is_level():
-            workers, audit = self.board.look()
-            return len(workers) == self.workers and audit.load == 0 and audit.unequal == 0
+            workers = self.board.ask("look")["workers"]
+            return len(workers) == self.workers and self.board.ask("audit")["idle"]
 
         try:
             daemon.wait_until(is_level, 5)
         except AssertionError:
-            self.complain(f"not level when idle: {self.board.look()}")
+            self.complain(f"not level when idle: {self.board.ask('look')}, "
+                          f"{self.board.ask('audit')}")
 
     def check_descriptors(self, baseline):
         """`baseline`: the master's, and a worker's, when they were new."""
@@ -312,7 +280,7 @@ class Run:
 
     def run(self, moves, gap):
         self.server.wait_ready()
-        self.board = Board(self.server.pid)
+        self.board = loads.Watcher(self.server.pid)
         workers = self.server.workers()
         baseline = (kinds(self.server.pid), kinds(workers[0]))
         self.crew = errands.Crew(self.server.address, self.clients, self.rng, self.sleeps_ms,
@@ -329,9 +297,9 @@ class Run:
               f"{self.late} late; {crew.left} left; slowest {crew.slowest:.2f} s", flush=True)
 
     def clean_up(self):
+        self.server.clean_up()
         if self.board:
             self.board.close()
-        self.server.clean_up()
 
 
 def one(run, shape, moves, gap):

@@ -29,7 +29,7 @@ class Run(handoff_kills.Run):
         return [what for what, count in self.counts.items() if count == 0]
 
     def disturb(self, alive):
-        pid = self.rng.choice(alive).pid
+        pid = self.rng.choice(alive)["pid"]
         what = self.draw(self.counts)
         self.counts[what] += 1
         if what == "HUP":
