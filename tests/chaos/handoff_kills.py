@@ -320,18 +320,20 @@ def one(run, shape, moves, gap):
     return not run.complaints
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="10,000 hand-offs, about 100 kills")
+def main(make_run, description, full, short):
+    """`full`, `short`: how many hand-offs, and about how many between two disturbances."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--full", action="store_true",
+                        help=f"{full[0]:,} hand-offs, about {full[0] // full[1]} disturbances")
     parser.add_argument("--shape", choices=SHAPES, action="append")
     parser.add_argument("--seconds", type=float, default=0, help="at most so long")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000)
     options = parser.parse_args()
     options.seconds = options.seconds or (900 if options.full else 120)
-    moves, gap = (10000, 100) if options.full else (300, 30)
-    good = [one(Run(options, shape), shape, moves, gap) for shape in options.shape or SHAPES]
+    good = [one(make_run(options, shape), shape, *(full if options.full else short))
+            for shape in options.shape or SHAPES]
     sys.exit(0 if all(good) else 1)
 
 
 if __name__ == "__main__":
-    main()
+    main(Run, __doc__.splitlines()[0], (10000, 100), (300, 30))

@@ -10,14 +10,11 @@ at all: the master reloads (HUP), one worker drains (TERM), or one stands still 
 with the answer to a request that it was running; idle connections go to its siblings.
 """
 
-import argparse
 import os
 import signal
-import sys
 import time
 
 import handoff_kills
-from handoff_kills import SHAPES
 
 
 class Run(handoff_kills.Run):
@@ -55,19 +52,5 @@ class Run(handoff_kills.Run):
         print(f"  {self.counts}, {self.crew.closed} closed by the server's word", flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="10,000 hand-offs")
-    parser.add_argument("--shape", choices=SHAPES, action="append")
-    parser.add_argument("--seconds", type=float, default=0, help="at most so long")
-    parser.add_argument("--seed", type=int, default=int(time.time()) % 1000000)
-    options = parser.parse_args()
-    options.seconds = options.seconds or (900 if options.full else 120)
-    moves, gap = (10000, 300) if options.full else (2000, 150)
-    good = [handoff_kills.one(Run(options, shape), shape, moves, gap)
-            for shape in options.shape or SHAPES]
-    sys.exit(0 if all(good) else 1)
-
-
 if __name__ == "__main__":
-    main()
+    handoff_kills.main(Run, __doc__.splitlines()[0], (10000, 300), (2000, 150))
