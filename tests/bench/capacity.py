@@ -149,11 +149,15 @@ class Steady(Row):
         wave = self.service_ms / 1000 / (plan.seconds - plan.warmup)
         return (share + (wave if self.connect == "one" else 0)) * self.capacity
 
+    def shares(self, bounds):
+        """(median of the runs, worst of them, most that they may be), and Jain's index."""
+        return (bounds.median, bounds.worst, bounds.most), bounds.jain
+
     def judge(self, out, plan, reports, mean_ms):
-        bounds = plan.bounds
-        judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
-                    bounds.median, bounds.worst, self.ceiling(plan, bounds.most))
-        judge_fairness(out, reports, bounds.jain)
+        (median, worst, most), jain = self.shares(plan.bounds)
+        judge_rates(out, [r["rate"] for r in reports], self.attainable(plan.bounds, mean_ms),
+                    median, worst, self.ceiling(plan, most))
+        judge_fairness(out, reports, jain)
         judge_failures(out, reports)
 
 
@@ -164,13 +168,9 @@ class Drawn(Steady):
     is_drawn = True
     target = "/sync/draw?least=20&most=300"
 
-    def judge(self, out, plan, reports, mean_ms):
+    def shares(self, bounds):
         """By the mean of the draws: that of a run is within 1 % of it in 12 s."""
-        bounds = plan.bounds
-        judge_rates(out, [r["rate"] for r in reports], self.attainable(bounds, mean_ms),
-                    bounds.drawn, bounds.drawn, self.ceiling(plan, bounds.drawn_most))
-        judge_fairness(out, reports, bounds.drawn_jain)
-        judge_failures(out, reports)
+        return (bounds.drawn, bounds.drawn, bounds.drawn_most), bounds.drawn_jain
 
 
 @dataclass(frozen=True)
