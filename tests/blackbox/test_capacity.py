@@ -89,16 +89,21 @@ def test_flights_move(server):
     _, (busy, moved) = at_one_worker(one, 2)
     begun = time.monotonic()
     for connection in busy, moved:
-        connection.send(b"GET /async/sleep?ms=2000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.request("GET", "/async/sleep?ms=2000")
     for connection in busy, moved:
         assert connection.response().text == "slept"
     assert time.monotonic() < begun + 3.9, "one waited for the other"
 
 
+def slow(connection, ms):
+    """A request that holds a slot so long."""
+    connection.request("GET", f"/sync/sleep?ms={ms}")
+
+
 def take_slot(busy, other, ms):
     """The one slot of the worker that has both is taken when this returns: its loop has
     turned since the request was there. What finds no route needs no slot."""
-    busy.send(f"GET /sync/sleep?ms={ms} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    slow(busy, ms)
     for _ in range(2):
         assert other.get("/nothing").status == 404
 
@@ -166,10 +171,6 @@ def is_answered(connection, until):
     """Has an answer come by that time?"""
     left = max(0, until - time.monotonic())
     return bool(select.select([connection.sock], [], [], left)[0])
-
-
-def slow(connection, ms):
-    connection.send(f"GET /sync/sleep?ms={ms} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
 
 
 def test_queue_limit(server):

@@ -5,19 +5,11 @@ import os
 import signal
 import time
 
+from conftest import MODES
 from daemon import client_ports, patience, wait_until
-from test_capacity import at_one_worker
+from test_capacity import at_one_worker, take_slot
 
-INI = """
-[server]
-listen = 127.0.0.1:0
-class = @CLASS@
-workers = 2
-threads = 1
-
-[plugin modes]
-path = @TEST_PLUGINS@/modes.so
-"""
+INI = MODES.replace("threads = 4", "threads = 1")
 ATTEMPTS = 5
 
 
@@ -36,8 +28,7 @@ def attempt(server):
     heir, (busy, moved, other) = at_one_worker(one, 3)
     [victim] = set(one.workers()) - {heir}
     os.kill(victim, signal.SIGSTOP)
-    busy.send(b"GET /sync/sleep?ms=600 HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert other.get("/nothing").status == 404  # the slot is taken by now
+    take_slot(busy, other, 600)
     moved.send(b"GET /sync/sleep?ms=1 HTTP/1.1\r\nHost: a\r\n\r\nGET /who HTTP/1.1\r\n"
                b"Host: a\r\n\r\n")
     end = time.monotonic() + 0.4

@@ -9,6 +9,7 @@ import time
 
 from board import Board
 from daemon import WORKER_READY, is_ours, patience, wait_until
+from test_capacity import at_one_worker, slow
 
 MANY = 800
 
@@ -31,15 +32,11 @@ path = @TEST_PLUGINS@/modes.so
 """
 
 
-def ask_slow(connection, ms):
-    connection.send(f"GET /sync/sleep?ms={ms} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-
-
 def keep_busy(one, ms):
     """A worker's one slot is taken: its pid, and the connection."""
     busy = one.connect()
     pid = int(busy.get("/who").text)
-    ask_slow(busy, ms)
+    slow(busy, ms)
     return pid, busy
 
 
@@ -87,13 +84,7 @@ def test_idle_connections_outlive_their_worker(server):
 def test_more_idle_connections_than_an_inbox_holds(server):
     """It takes some 280 messages at a time."""
     one = server(INI)
-    first, other = one.workers()
-    os.kill(other, signal.SIGSTOP)
-    try:
-        held = [one.connect() for _ in range(MANY)]
-        assert {int(connection.get("/who").text) for connection in held} == {first}
-    finally:
-        os.kill(other, signal.SIGCONT)
+    first, held = at_one_worker(one, MANY)
     drained(one, first)
     for connection in held:
         assert int(connection.get("/who").text) != first
@@ -163,31 +154,22 @@ def test_one_that_drains_gets_nothing(server):
 def test_one_that_stands_still(server):
     """A request that was sent to it comes back after a second or so; no others are sent."""
     one = server(INI)
-    pid, still = one.workers()
-    os.kill(still, signal.SIGSTOP)
+    pid, (busy, moved) = at_one_worker(one, 2)
+    still, = set(one.workers()) - {pid}
     try:
-        busy, moved = one.connect(), one.connect()
-        assert {int(c.get("/who").text) for c in (busy, moved)} == {pid}
-        os.kill(still, signal.SIGCONT)
-        assert int(asked_until(one, still)) == still
-        ask_slow(busy, 600)
+        wait_until(lambda: one.get("/who").text.strip() == str(still), 10, "it serves again")
+        slow(busy, 600)
         assert busy.is_open() and one.get("/nothing").status == 404
         os.kill(still, signal.SIGSTOP)
         begun = time.monotonic()
-        ask_slow(moved, 10)
+        slow(moved, 10)
         assert moved.response().text == "slept"
         assert busy.response().text == "slept"
         assert time.monotonic() < begun + patience(4)
         for _ in range(5):
-            ask_slow(busy, 100)
-            ask_slow(moved, 100)
+            slow(busy, 100)
+            slow(moved, 100)
             assert busy.response().text == moved.response().text == "slept"
         assert time.monotonic() < begun + patience(8), "some were sent to it"
     finally:
         os.kill(still, signal.SIGCONT)
-
-
-def asked_until(one, pid):
-    """It serves again."""
-    wait_until(lambda: one.get("/who").text.strip() == str(pid), 10, "an answer of its own")
-    return pid
