@@ -21,9 +21,9 @@ ROW = ["label", "unit", "rule", "predicted", "tolerance", "band", "measured", "d
        "agrees"]
 
 
-def lab(*args):
+def lab(*args, timeout=120):
     """The report of `remuda lab --short --json`, whatever its verdicts."""
-    done = run("lab", "--short", "--json", *args, timeout=120)
+    done = run("lab", "--short", "--json", *args, timeout=timeout)
     report = json.loads(done.stdout)
     assert done.stderr == "", "no progress but on a terminal"
     assert done.returncode == (0 if report["agree"] == report["of"] else 1)
