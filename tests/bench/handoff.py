@@ -18,10 +18,6 @@ ASLEEP_MS = 100
 INI = measure.INI.replace("workers = 1", "workers = 2")
 
 
-def ask(connection, target):
-    connection.send(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-
-
 def owner(connection):
     return int(connection.get("/who").text)
 
@@ -42,7 +38,7 @@ def play(server, moves):
     traveller = wire.Connection(server.address, 60)
     for _ in range(moves):
         at = owner(traveller)
-        ask(sleeper[at], f"/sync/sleep?ms={ASLEEP_MS}")
+        sleeper[at].request("GET", f"/sync/sleep?ms={ASLEEP_MS}")
         for _ in range(2):  # its loop has turned: the slot is taken
             assert traveller.get("/nothing").status == 404
         assert traveller.get("/sync/hello").body == measure.HELLO

@@ -3,7 +3,6 @@
 
 import os
 import signal
-import socket
 import time
 
 import pytest
@@ -161,12 +160,11 @@ def test_turn_under_way(one, board):
 def test_the_kernels_queue(one, board):
     """Connections that a stopped worker does not accept."""
     (pid,) = one.workers()
-    host, port = one.address.rsplit(":", 1)
     limit = min(300, int(open("/proc/sys/net/core/somaxconn").read()))
     wait_until(lambda: board.backlog(0) == (0, limit), what="the limit")
     os.kill(pid, signal.SIGSTOP)
     try:
-        held = [socket.create_connection((host, int(port))) for _ in range(3)]
+        held = [one.connect() for _ in range(3)]
         wait_until(lambda: board.backlog(0) == (3, limit), what="three wait")
     finally:
         os.kill(pid, signal.SIGCONT)

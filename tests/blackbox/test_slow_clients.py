@@ -57,7 +57,7 @@ class Drip:
         self.thread.start()
 
     def _run(self):
-        """Evenly over the second, so that there is always one at it."""
+        """All of them at the beginning of each second."""
         begun = time.monotonic()
         while not self.stopping.is_set():
             for connection, _ in self.clients:
