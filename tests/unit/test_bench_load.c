@@ -46,6 +46,8 @@ static struct {
     struct addr address;
 } stub;
 
+static struct load_result r; /* of the load that a test has run */
+
 /* ---- the stub ---- */
 
 static const char *answer_of(enum manner manner, unsigned number)
@@ -119,21 +121,22 @@ static void start_stub(enum manner manner)
     close(fd);
 }
 
-static int stop_stub(void **state)
+static void stop_stub(void)
 {
-    (void)state;
     if (stub.pid > 0) {
         kill(stub.pid, SIGKILL);
         waitpid(stub.pid, NULL, 0);
     }
     stub.pid = 0;
-    return 0;
 }
 
 /* ---- the loads ---- */
 
-static struct load_plan plan_of(unsigned clients, uint64_t duration_ms)
+/* A plan for a stub of that manner, which serves from now on. */
+static struct load_plan plan_for(enum manner manner, unsigned clients,
+                                 uint64_t duration_ms)
 {
+    start_stub(manner);
     return (struct load_plan){
         .address = stub.address,
         .request = SLICE_LIT(request),
@@ -144,30 +147,40 @@ static struct load_plan plan_of(unsigned clients, uint64_t duration_ms)
 }
 
 /* Whatever happened, nothing is lost and nothing counted twice. */
-static void assert_balanced(const struct load_result *r)
+static void assert_balanced(void)
 {
     uint64_t per_second = 0, statuses = 0;
 
-    assert_int_equal(r->sent, r->answered + load_failures(r) - r->failed[LOAD_UNSENT]);
-    for (size_t i = 0; i < r->second_count; i++)
-        per_second += r->second[i].answered + r->second[i].failed;
-    assert_int_equal(per_second, r->answered + load_failures(r));
+    assert_int_equal(r.sent, r.answered + load_failures(&r) - r.failed[LOAD_UNSENT]);
+    for (size_t i = 0; i < r.second_count; i++)
+        per_second += r.second[i].answered + r.second[i].failed;
+    assert_int_equal(per_second, r.answered + load_failures(&r));
     for (size_t i = 0; i < LOAD_STATUSES; i++)
-        statuses += r->status[i];
-    assert_int_equal(statuses, r->answered + r->failed[LOAD_STATUS]);
+        statuses += r.status[i];
+    assert_int_equal(statuses, r.answered + r.failed[LOAD_STATUS]);
+}
+
+static void run(const struct load_plan *plan)
+{
+    assert_null(load_run(plan, &r));
+    assert_balanced();
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    load_result_fini(&r);
+    stop_stub();
+    return 0;
 }
 
 static void a_stall_is_charged_to_all_it_delayed(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(STALLS, 16, 1000);
 
     (void)state;
-    start_stub(STALLS);
-    plan = plan_of(16, 1000);
     plan.rate = 200;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     /* unsent: what a busy machine did not let us send in the last moments */
     assert_int_equal(r.answered + r.failed[LOAD_UNSENT], 200);
     assert_int_equal(load_failures(&r), r.failed[LOAD_UNSENT]);
@@ -177,164 +190,119 @@ static void a_stall_is_charged_to_all_it_delayed(void **state)
     assert_true(histogram_quantile(&r.latency, 0.9) > 100 * ms);
     assert_true(r.latency.max_ns > (STALL_MS - 50) * ms);
     assert_true(histogram_quantile(&r.lag, 0.9) > 100 * ms);
-    load_result_fini(&r);
 }
 
 static void what_was_never_sent_is_a_failure(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(DEAF, 1, 200);
 
     (void)state;
-    start_stub(DEAF);
-    plan = plan_of(1, 200);
     plan.rate = 100;
     plan.timeout_ms = 1500;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_int_equal(r.sent, 1);
     assert_int_equal(r.failed[LOAD_TIMEOUT], 1);
     assert_int_equal(r.failed[LOAD_UNSENT], 19);
     assert_int_equal(r.latency.count, 20);
     assert_true(r.latency.max_ns >= 1500 * ms);
-    load_result_fini(&r);
 }
 
 static void a_deaf_server_times_out(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(DEAF, 2, 150);
 
     (void)state;
-    start_stub(DEAF);
-    plan = plan_of(2, 150);
     plan.timeout_ms = 100;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_int_equal(r.answered, 0);
     assert_in_range(r.failed[LOAD_TIMEOUT], 2, 4);
     assert_true(r.fairness.jain == 0 && r.fairness.starved == 2);
-    load_result_fini(&r);
 }
 
 static void clients_share_alike(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(ANSWERS, 4, 1000);
 
     (void)state;
-    start_stub(ANSWERS);
-    plan = plan_of(4, 1000);
     plan.warmup_ms = 300;
     plan.is_spread = true;
     plan.connect_burst = 1;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_int_equal(load_failures(&r), 0);
     assert_int_equal(r.connects, 4);
     assert_int_equal(r.body_bytes, 2 * r.answered);
     assert_true(r.completions > 4 && r.completions < r.answered);
     assert_true(r.rate > 0);
     assert_true(r.fairness.jain > 0.8);
-    load_result_fini(&r);
 }
 
 static void thinking_holds_a_client_back(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(ANSWERS, 2, 600);
 
     (void)state;
-    start_stub(ANSWERS);
-    plan = plan_of(2, 600);
     plan.think_ms = 50;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_in_range(r.sent, 2, 24);
-    load_result_fini(&r);
 }
 
 static void unexpected_statuses_are_apart(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(SHEDS, 16, 500);
 
     (void)state;
-    start_stub(SHEDS);
-    plan = plan_of(16, 500);
     plan.rate = 40;
     plan.expect = 200;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_int_equal(r.answered, 10);
     assert_int_equal(r.failed[LOAD_STATUS], 10);
     assert_int_equal(r.status[503], 10);
     assert_int_equal(r.retry_after, 10);
     assert_int_equal(r.latency.count, 10);
     assert_int_equal(r.unexpected.count, 10);
-    load_result_fini(&r);
+}
+
+static void assert_ends_do_no_harm(const struct load_plan *plan)
+{
+    run(plan);
+    assert_int_equal(load_failures(&r), 0);
+    assert_true(r.answered > 2 && r.connects >= r.answered);
 }
 
 static void a_connection_that_ends_well_is_replaced(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(CLOSES, 2, 400);
 
     (void)state;
-    start_stub(CLOSES);
-    plan = plan_of(2, 400);
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
-    assert_int_equal(load_failures(&r), 0);
-    assert_true(r.answered > 2 && r.connects >= r.answered);
-    load_result_fini(&r);
+    assert_ends_do_no_harm(&plan);
 }
 
 /* The end comes with the answer: it must be seen before the next request is sent. */
 static void a_server_that_just_leaves_is_no_failure(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(LEAVES, 2, 400);
 
     (void)state;
-    start_stub(LEAVES);
-    plan = plan_of(2, 400);
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
-    assert_int_equal(load_failures(&r), 0);
-    assert_true(r.answered > 2 && r.connects >= r.answered);
-    load_result_fini(&r);
+    assert_ends_do_no_harm(&plan);
 }
 
 static void a_server_that_says_close_is_believed(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(LINGERS, 2, 400);
 
     (void)state;
-    start_stub(LINGERS);
-    plan = plan_of(2, 400);
     plan.timeout_ms = 5000;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
-    assert_int_equal(load_failures(&r), 0);
-    assert_true(r.answered > 2 && r.connects >= r.answered);
-    load_result_fini(&r);
+    assert_ends_do_no_harm(&plan);
 }
 
 static void a_cut_answer_is_short(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(CUTS, 1, 120);
 
     (void)state;
-    start_stub(CUTS);
-    plan = plan_of(1, 120);
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_int_equal(r.answered, 0);
     assert_in_range(r.failed[LOAD_SHORT], 1, 4); /* it holds back 50 ms after each */
-    load_result_fini(&r);
 }
 
 static void stop(void *arg, size_t second, const struct load_second *what)
@@ -347,52 +315,43 @@ static void stop(void *arg, size_t second, const struct load_second *what)
 static void can_be_stopped(void **state)
 {
     sig_atomic_t stopped = 0;
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(ANSWERS, 1, 30000);
 
     (void)state;
-    start_stub(ANSWERS);
-    plan = plan_of(1, 30000);
     plan.think_ms = 5;
     plan.on_second = stop;
     plan.arg = &stopped;
     plan.stop = &stopped;
-    assert_null(load_run(&plan, &r));
-    assert_balanced(&r);
+    run(&plan);
     assert_true(r.run_ns < 15000 * ms);
-    load_result_fini(&r);
 }
 
 static void does_not_begin_without_a_server(void **state)
 {
-    struct load_plan plan;
-    struct load_result r;
+    struct load_plan plan = plan_for(ANSWERS, 3, 10000);
 
     (void)state;
-    start_stub(ANSWERS);
-    stop_stub(NULL);
-    plan = plan_of(3, 10000);
+    stop_stub();
     assert_non_null(strstr(load_run(&plan, &r), "no connection"));
     assert_int_equal(r.failed[LOAD_REFUSED], 3);
     assert_int_equal(r.sent, 0);
-    load_result_fini(&r);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(a_stall_is_charged_to_all_it_delayed, stop_stub),
-        cmocka_unit_test_teardown(what_was_never_sent_is_a_failure, stop_stub),
-        cmocka_unit_test_teardown(a_deaf_server_times_out, stop_stub),
-        cmocka_unit_test_teardown(clients_share_alike, stop_stub),
-        cmocka_unit_test_teardown(thinking_holds_a_client_back, stop_stub),
-        cmocka_unit_test_teardown(unexpected_statuses_are_apart, stop_stub),
-        cmocka_unit_test_teardown(a_connection_that_ends_well_is_replaced, stop_stub),
-        cmocka_unit_test_teardown(a_server_that_just_leaves_is_no_failure, stop_stub),
-        cmocka_unit_test_teardown(a_server_that_says_close_is_believed, stop_stub),
-        cmocka_unit_test_teardown(a_cut_answer_is_short, stop_stub),
-        cmocka_unit_test_teardown(can_be_stopped, stop_stub),
-        cmocka_unit_test_teardown(does_not_begin_without_a_server, stop_stub),
+        cmocka_unit_test_teardown(a_stall_is_charged_to_all_it_delayed, teardown),
+        cmocka_unit_test_teardown(what_was_never_sent_is_a_failure, teardown),
+        cmocka_unit_test_teardown(a_deaf_server_times_out, teardown),
+        cmocka_unit_test_teardown(clients_share_alike, teardown),
+        cmocka_unit_test_teardown(thinking_holds_a_client_back, teardown),
+        cmocka_unit_test_teardown(unexpected_statuses_are_apart, teardown),
+        cmocka_unit_test_teardown(a_connection_that_ends_well_is_replaced, teardown),
+        cmocka_unit_test_teardown(a_server_that_just_leaves_is_no_failure, teardown),
+        cmocka_unit_test_teardown(a_server_that_says_close_is_believed, teardown),
+        cmocka_unit_test_teardown(a_cut_answer_is_short, teardown),
+        cmocka_unit_test_teardown(can_be_stopped, teardown),
+        cmocka_unit_test_teardown(does_not_begin_without_a_server, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
