@@ -3,22 +3,14 @@
  * fuzz_handoff - whatever a datagram says, its parts lie inside it, and what was decoded
  * encodes to the same facts again.
  */
+#include "tests/fuzz/must.h"
+
 #include "worker/handoff_message.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
 
 static void check_parts(const struct handoff_message *m, const char *bytes, size_t size)
 {

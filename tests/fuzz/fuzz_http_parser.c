@@ -6,6 +6,7 @@
  * client sends. Beyond equality, a reference that knows nothing of llhttp checks each
  * request that was accepted against what RFC 9112 says its framing must be.
  */
+#include "tests/fuzz/must.h"
 #include "tests/unit/http_transcript.h"
 
 #include <stdint.h>
@@ -15,14 +16,6 @@
 #include <strings.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
 
 /** The lines of an accepted head, read naively: no bare CR or LF, no NUL, no folding,
  *  at most one Host, Content-Length and Transfer-Encoding, never the last two together.

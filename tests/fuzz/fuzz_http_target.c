@@ -4,6 +4,8 @@
  *
  * The input is a target for each method's form, a path, a query and a host at once.
  */
+#include "tests/fuzz/must.h"
+
 #include "http/router.h"
 #include "http/target.h"
 
@@ -13,14 +15,6 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool good, const char *what)
-{
-    if (!good) {
-        fprintf(stderr, "broken: %s\n", what);
-        abort();
-    }
-}
 
 /** No segment of a path may be "." or "..", or empty but for the last. */
 static void check_segments(const char *path, bool empty_allowed)
