@@ -2,6 +2,8 @@
 /*
  * test_bench_args - the flags of `remuda bench`, right and wrong.
  */
+#include "tests/unit/words.h"
+
 #include "cli/bench_args.h"
 #include "common/check.h"
 
@@ -19,14 +21,13 @@ enum { WORDS = 16 };
 /* Cuts a copy of `line` at its spaces and parses it; what was said in *said. */
 static int parse(const char *line, struct bench_args *args, char **said, char **copy)
 {
-    char *rest = *copy = strdup(line), *words[WORDS];
-    size_t n = 0, size;
+    char *words[WORDS];
+    size_t size;
     FILE *err = open_memstream(said, &size);
     int status;
 
-    while (rest != NULL && rest[0] != '\0' && n + 1 < WORDS)
-        words[n++] = strsep(&rest, " ");
-    words[n] = NULL;
+    *copy = strdup(line);
+    (void)words_cut(*copy, words, WORDS);
     status = bench_args_parse(args, words, err);
     fclose(err);
     return status;

@@ -2,6 +2,8 @@
 /*
  * test_lab_args - the words behind `remuda lab`, right and wrong.
  */
+#include "tests/unit/words.h"
+
 #include "cli/lab_args.h"
 #include "common/check.h"
 
@@ -25,15 +27,13 @@ static const struct lab_experiment *const table[] = {&one, &two, &twelve, NULL};
 static int parse(const char *line, struct lab_args *args, char **said)
 {
     static char copy[512];
-    char *rest = copy, *words[WORDS];
-    size_t n = 0, size;
+    char *words[WORDS];
+    size_t size;
     FILE *err = open_memstream(said, &size);
     int status;
 
     (void)snprintf(copy, sizeof(copy), "%s", line);
-    while (rest != NULL && rest[0] != '\0' && n + 1 < WORDS)
-        words[n++] = strsep(&rest, " ");
-    words[n] = NULL;
+    (void)words_cut(copy, words, WORDS);
     status = lab_args_parse(args, words, table, err);
     fclose(err);
     return status;

@@ -2,6 +2,8 @@
 /*
  * test_master_args - the command line as people type it, right and wrong.
  */
+#include "tests/unit/words.h"
+
 #include "cli/cli.h"
 #include "common/check.h"
 
@@ -14,17 +16,6 @@
 #include <cmocka.h>
 
 enum { WORDS = 12 };
-
-/* Cuts `line` at its spaces; line[] must be writable. */
-static int cut(char *line, char *argv[WORDS])
-{
-    int argc = 0;
-
-    while (line != NULL)
-        argv[argc++] = strsep(&line, " ");
-    argv[argc] = NULL;
-    return argc;
-}
 
 static const struct {
     const char *line;
@@ -63,7 +54,7 @@ static void reads(void **state)
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         char *line = strdup(good[i].line), *argv[WORDS];
         struct cli_args args;
-        int status = cli_args_parse(&args, cut(line, argv), argv, stderr);
+        int status = cli_args_parse(&args, words_cut(line, argv, WORDS), argv, stderr);
 
         print_message("%s\n", good[i].line);
         assert_int_equal(status, 0);
@@ -112,7 +103,7 @@ static void refuses_with_a_hint_and_the_usage(void **state)
         size_t size = 0;
         FILE *err = open_memstream(&said, &size);
         struct cli_args args;
-        int status = cli_args_parse(&args, cut(line, argv), argv, err);
+        int status = cli_args_parse(&args, words_cut(line, argv, WORDS), argv, err);
 
         cli_args_fini(&args);
         fclose(err);
@@ -145,7 +136,8 @@ static void bench_reads_its_own_words(void **state)
     struct cli_args args;
 
     (void)state;
-    assert_int_equal(cli_args_parse(&args, cut(line, argv), argv, stderr), 0);
+    assert_int_equal(cli_args_parse(&args, words_cut(line, argv, WORDS), argv, stderr),
+                     0);
     assert_string_equal(args.rest[0], "-c");
     assert_string_equal(args.rest[2], "u");
     assert_null(args.rest[3]);
@@ -158,7 +150,8 @@ static void help_is_of_the_verb_before_it(void **state)
     struct cli_args args;
 
     (void)state;
-    assert_int_equal(cli_args_parse(&args, cut(line, argv), argv, stderr), 0);
+    assert_int_equal(cli_args_parse(&args, words_cut(line, argv, WORDS), argv, stderr),
+                     0);
     assert_int_equal(args.help_of, CLI_CHECK);
     cli_args_fini(&args);
 }
