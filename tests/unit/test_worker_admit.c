@@ -2,50 +2,13 @@
 /*
  * test_worker_admit - queue_limit over all workers: exact, whoever moves or decides meanwhile.
  */
-#include "worker/load.h"
-
-#include "common/fd.h"
+#include "tests/unit/load_fixture.h"
 
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-enum { S, T, U, WORKERS, LIMIT = 8 };
 enum { RIVALS = 6, AT_ONCE = 2, ADMISSIONS = 100000 };
-
-static struct board *board;
-static int board_fd;
-
-static void serve(unsigned index)
-{
-    board_set32(&board->worker[index].threads, LIMIT);
-    board_set32(&board->worker[index].state, BOARD_SERVING);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    board = board_create(&board_fd);
-    if (board == NULL)
-        return -1;
-    board_set32(&board->worker_slots, WORKERS);
-    for (unsigned i = 0; i < WORKERS; i++)
-        serve(i);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    board_close(&board);
-    fd_close(&board_fd);
-    return 0;
-}
 
 /* Is there room for `n` more, and not for n + 1? */
 static void assert_room(uint32_t waiting, unsigned arriving)
@@ -131,7 +94,7 @@ static void test_never_one_too_many(void **state)
     _Atomic uint32_t *truth = &board->worker[RIVALS].waiting, *most = truth + 1;
     board_set32(&board->worker_slots, RIVALS);
     for (unsigned i = 0; i < RIVALS; i++) {
-        serve(i);
+        serve(i, 1);
         pid[i] = fork();
         assert_true(pid[i] >= 0);
         if (pid[i] == 0) {
@@ -151,10 +114,11 @@ static void test_never_one_too_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_admit, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_one_that_moves_is_never_missed, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(test_never_one_too_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_admit, open_workers, close_workers),
+        cmocka_unit_test_setup_teardown(test_one_that_moves_is_never_missed, open_workers,
+                                        close_workers),
+        cmocka_unit_test_setup_teardown(test_never_one_too_many, open_workers,
+                                        close_workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

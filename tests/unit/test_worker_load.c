@@ -6,57 +6,29 @@
  * killed between two steps, each in turn, or anywhere. When the others have settled the
  * audit must find nothing.
  */
-#include "worker/load.h"
+#include "tests/unit/load_fixture.h"
 
 #include "common/audit.h"
 #include "common/check.h"
-#include "common/fd.h"
 
-#include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+enum { ROUNDS = 150 };
 
-enum { S, T, U, WORKERS, LIMIT = 8, ROUNDS = 150 };
-
-static struct board *board;
-static int board_fd, inbox[2]; /* of T: it reads [0], S writes [1] */
-
-static void serve(unsigned index, uint32_t generation)
-{
-    struct board_worker *w = &board->worker[index];
-    board_set32(&w->generation, generation);
-    board_set32(&w->threads, LIMIT);
-    board_set32(&w->fd_room, 1000);
-    board_set32(&w->state, BOARD_SERVING);
-}
+static int inbox[2]; /* of T: it reads [0], S writes [1] */
 
 static int setup(void **state)
 {
-    (void)state;
-    board = board_create(&board_fd);
-    if (board == NULL || fd_pair(inbox) < 0)
-        return -1;
-    board_set32(&board->worker_slots, WORKERS);
-    for (unsigned i = 0; i < WORKERS; i++)
-        serve(i, 1);
-    return 0;
+    return open_workers(state) < 0 || fd_pair(inbox) < 0 ? -1 : 0;
 }
 
 static int teardown(void **state)
 {
-    (void)state;
-    board_close(&board);
-    fd_close(&board_fd);
     fd_close(&inbox[0]);
     fd_close(&inbox[1]);
-    return 0;
+    return close_workers(state);
 }
 
 static void audit_is_clean(const char *name, int step)
