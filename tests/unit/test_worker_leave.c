@@ -26,10 +26,7 @@ static void test_leaves_while_it_runs(void **state)
     struct fixture *f = *state;
     fixture_send(f, GET("/doze"));
     assert_true(is_running(f));
-    close(f->client);
-    f->client = -1;
-    fixture_until(f, worker_is_alone);
-    assert_int_equal(worker_last_rc, -ECANCELED);
+    worker_client_leaves(f);
     assert_int_equal(f->worker.entry->counters.departed, 1);
 }
 
@@ -74,10 +71,7 @@ static void test_leaves_behind_a_full_block(void **state)
             worker_last_rc = 1;
             send_padded(f, "/doze", i < 2 ? n : n / 2, behind[i]);
             assert_true(is_running(f));
-            close(f->client);
-            f->client = -1;
-            fixture_until(f, worker_is_alone);
-            assert_int_equal(worker_last_rc, -ECANCELED);
+            worker_client_leaves(f);
             fixture_connect(f);
         }
     }

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST = 8 };
 
@@ -138,30 +137,10 @@ static const struct fixture_route routes[] = {
 
 /* ---- tests ---- */
 
-static enum conf_class klass;
-
-static int set_event(void **state)
-{
-    (void)state;
-    klass = CONF_CLASS_EVENT;
-    return 0;
-}
-
-static int set_thread(void **state)
-{
-    (void)state;
-    klass = CONF_CLASS_THREAD;
-    return 0;
-}
-
 static int open_state(void **state)
 {
-    struct fixture *f = fixture_open(klass, routes);
-    *state = f;
-    fixture_connect(f);
     ran = 0;
-    worker_last_rc = 1;
-    return 0;
+    return worker_open_routes(state, routes);
 }
 
 static void assert_answer(struct fixture *f, const char *path, const char *want)
@@ -218,11 +197,9 @@ static void test_an_event_spawns(void **state)
 
 static void leave_while_it_waits(struct fixture *f, const char *request)
 {
+    worker_last_rc = 1;
     fixture_send(f, request);
-    close(f->client);
-    f->client = -1;
-    fixture_until(f, worker_is_alone);
-    assert_int_equal(worker_last_rc, -ECANCELED);
+    worker_client_leaves(f);
     fixture_connect(f);
 }
 
@@ -241,6 +218,5 @@ int main(void)
         TEST(refusals),        TEST(the_earliest_decides), TEST(permits),
         TEST(an_event_spawns), TEST(a_client_leaves),
     };
-    return cmocka_run_group_tests_name("event", tests, set_event, NULL) +
-           cmocka_run_group_tests_name("thread", tests, set_thread, NULL);
+    return WORKER_RUN(tests);
 }

@@ -5,8 +5,10 @@
 #include "tests/unit/worker_handlers.h"
 
 #include "common/check.h"
+#include "common/fd.h"
 #include "worker/api.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,14 +130,19 @@ const struct fixture_route worker_routes[] = {
 
 static enum conf_class klass;
 
-int worker_open_state(void **state)
+int worker_open_routes(void **state, const struct fixture_route *routes)
 {
-    struct fixture *f = fixture_open(klass, worker_routes);
+    struct fixture *f = fixture_open(klass, routes);
     *state = f;
     fixture_connect(f);
     worker_last_rc = 1;
     worker_held = NULL;
     return 0;
+}
+
+int worker_open_state(void **state)
+{
+    return worker_open_routes(state, worker_routes);
 }
 
 int worker_close_state(void **state)
@@ -166,6 +173,13 @@ bool worker_is_idle(struct fixture *f)
 bool worker_is_alone(struct fixture *f)
 {
     return worker_is_idle(f) && f->worker.conn_count == 0;
+}
+
+void worker_client_leaves(struct fixture *f)
+{
+    fd_close(&f->client);
+    fixture_until(f, worker_is_alone);
+    assert_int_equal(worker_last_rc, -ECANCELED);
 }
 
 /* What the client has once all handlers have ended. */

@@ -34,9 +34,15 @@ int worker_close_state(void **state);
 int worker_set_event(void **state);
 int worker_set_thread(void **state);
 
+/** As worker_open_state, with routes of the test's own. */
+int worker_open_routes(void **state, const struct fixture_route *routes);
+
 /** Does no handler run? And is no connection left either? */
 bool worker_is_idle(struct fixture *f);
 bool worker_is_alone(struct fixture *f);
+
+/** The client leaves while /doze or its like waits: the wait ends, the connection too. */
+void worker_client_leaves(struct fixture *f);
 
 /** What the client has once all handlers have ended. */
 const char *worker_answer(struct fixture *f);
