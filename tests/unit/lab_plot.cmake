@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: MIT
-remuda_unit(test_lab_plot LIBS cli m)
