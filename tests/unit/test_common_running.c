@@ -8,7 +8,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <cmocka.h>
 
 static const struct {
@@ -30,21 +31,20 @@ static const struct {
 
 static void test_there_and_back(void **state)
 {
-    struct board_worker *w = aligned_alloc(ATOMICS_LINE, sizeof *w);
+    static struct board_worker w;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct running r =
-            running_of(w, running_word(rows[i].count, rows[i].what, rows[i].route));
-        struct board_record *want = rows[i].slot >= 0     ? &w->slot[rows[i].slot]
-                                    : rows[i].flight >= 0 ? &w->flight[rows[i].flight]
+            running_of(&w, running_word(rows[i].count, rows[i].what, rows[i].route));
+        struct board_record *want = rows[i].slot >= 0     ? &w.slot[rows[i].slot]
+                                    : rows[i].flight >= 0 ? &w.flight[rows[i].flight]
                                                           : NULL;
 
         if (r.count != rows[i].count || r.route != rows[i].route ||
             r.is_handler != rows[i].is_handler || r.record != want)
             fail_msg("%s", rows[i].name);
     }
-    free(w);
 }
 
 static void test_a_route_beyond_the_field(void **state)

@@ -99,7 +99,6 @@ static void test_look(void **state)
     board_set(&board->worker[2].seen[0], 5);
     board_set(&board->worker[1].sent[2], 4);
     board_set(&board->worker[2].seen[1], 4);
-    board_set(&board->worker[2].seen[0], 5);
     board_set32(&board->worker[5].state, BOARD_DRAINING);
     board_set32(&board->worker[5].threads, 8);
     watch_look(&watch, &look);

@@ -30,7 +30,6 @@ static int open_state(void **state)
     f->heritage.listener[0].fd = fd;
     f->heritage.listener_count = 1;
     f->conf.server.workers = 2;
-    f->conf.limits.worker_connections = 100;
     accept_init(&f->worker);
     accept_start(&f->worker);
     fixture_turn(f);

@@ -4,6 +4,8 @@
  */
 #include "worker/in.h"
 
+#include "common/check.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +143,7 @@ static void test_reserve(void **state)
                 {BLOCK_BYTES, BLOCK_BYTES},
                 {BLOCK_BYTES + 1, BLOCK_BYTES + 1}};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         assert_true(in_reserve(&in, rows[i].n));
         assert_int_equal(in.room, rows[i].room);
         memset(in.data, 'x', rows[i].n);
