@@ -74,7 +74,8 @@ void lab_point(struct lab *lab, const char *series, double x, double predicted,
 void lab_note(struct lab *lab, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** Ends the experiment: it could not be run, and why. The first reason stays. */
+/** Ends the experiment: it could not be run, and why. The first reason stays; an interruption
+ *  is the reason for all that fails after it. */
 void lab_fail(struct lab *lab, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -97,6 +97,8 @@ void lab_fail(struct lab *lab, const char *format, ...)
 
     if (lab->result.why[0] != '\0')
         return;
+    if (lab_is_interrupted(lab))
+        format = "interrupted"; /* whatever it broke off */
     va_start(args, format);
     (void)vsnprintf(lab->result.why, LAB_WHY_MAX, format, args);
     va_end(args);
