@@ -13,6 +13,7 @@
  */
 #include "cli/watch.h"
 
+#include "common/clock.h"
 #include "common/fd.h"
 
 #include <dirent.h>
@@ -98,6 +99,13 @@ static uint32_t get32(const _Atomic uint32_t *word)
     return atomic_load_explicit(word, memory_order_acquire);
 }
 
+static uint64_t turn_ms(const struct board_worker *w)
+{
+    const uint64_t since_ms = get(&w->awake_since_ms), now_ms = clock_mono_ms();
+
+    return since_ms != 0 && now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
 static void read_worker(const struct board *board, struct watch_worker *out)
 {
     const struct board_worker *w = &board->worker[out->index];
@@ -108,6 +116,7 @@ static void read_worker(const struct board *board, struct watch_worker *out)
     out->threads = get32(&w->threads);
     out->load = get32(&w->load);
     out->waiting = get32(&w->waiting);
+    out->turn_ms = turn_ms(w);
 }
 
 /* What others have sent to it, and it has seen of them. Those whose entry is empty do not

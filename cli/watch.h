@@ -40,6 +40,7 @@ struct watch_worker {
     uint32_t waiting;    /* requests, in both lanes */
     uint32_t coming;     /* sent to it and not seen by it */
     uint64_t sent, seen; /* all messages to it, and those that it took */
+    uint64_t turn_ms; /* for so long its loop has not come back to sleep; 0: it sleeps */
 };
 
 struct watch_look {

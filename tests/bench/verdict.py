@@ -46,8 +46,10 @@ def judge_waste(out, bounds, tallies):
 
 
 def picture(look):
-    """Of each worker: busy + waiting, what waits of it, and what is on its way, of its slots."""
+    """Of each worker: busy + waiting, what waits of it, and what is on its way, of its slots;
+    a loop that did not come back to sleep for a while, or was not let run, by its turn."""
     return " ".join(f"{w['load']}({w['waiting']})+{w['coming']}/{w['threads']}"
+                    + (f" in a turn of {w['turn_ms']} ms" if w["turn_ms"] > 5 else "")
                     for w in look["workers"])
 
 

@@ -48,12 +48,12 @@ static void write_look(const struct watch_look *look)
 
         printf("%s{\"index\": %u, \"pid\": %d, \"state\": %d, \"threads\": %u, "
                "\"load\": %u, \"waiting\": %u, \"coming\": %u, \"connections\": %u, "
-               "\"answered\": %" PRIu64 "}",
+               "\"turn_ms\": %" PRIu64 ", \"answered\": %" PRIu64 "}",
                i == 0 ? "" : ", ", w->index, (int)w->pid, (int)w->state, w->threads,
                w->load, w->waiting, w->coming,
                atomic_load_explicit(&watch.board->worker[w->index].connections,
                                     memory_order_relaxed),
-               answered(&watch.board->worker[w->index].counters));
+               w->turn_ms, answered(&watch.board->worker[w->index].counters));
     }
     printf("]}");
 }
