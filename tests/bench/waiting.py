@@ -236,9 +236,9 @@ class Bench:
                                sample)
         self.serve(use)
 
-    def by_drain(self, mode, path, cause, want, delay_ms):
+    def by_drain(self, mode, path, cause, want, delay_ms, kinds=KINDS):
         """One server for each sample, for it goes with it."""
-        for kind in KINDS if self.samples > 5 else ("sleep", "pool"):
+        for kind in kinds if self.samples > 5 else ("sleep", "pool"):
             def use(server, kind=kind):
                 _connection, mark = self.begin(server, f"/{mode}/{path}?on={kind}", kind)
                 begun = now_ns()
@@ -247,7 +247,11 @@ class Bench:
             self.judge(cause, kind, mode, lambda use=use: self.serve(use), min(self.samples, 5))
 
     def by_shutdown(self, mode):
-        self.by_drain(mode, "long", "a drain, REMUDA_LONG,", SHUTDOWN, 0)
+        """Writes go on, to say goodbye; one that nobody reads has until graceful_timeout."""
+        self.by_drain(mode, "long", "a drain, REMUDA_LONG,", SHUTDOWN, 0, KINDS[:-1])
+        if self.samples > 5:
+            self.by_drain(mode, "long", "graceful_timeout, REMUDA_LONG,", CANCELED, GRACEFUL_MS,
+                          KINDS[-1:])
 
     def by_graceful(self, mode):
         self.by_drain(mode, "wait", "graceful_timeout", CANCELED, GRACEFUL_MS)
