@@ -85,9 +85,9 @@ def test_any_is_the_first_and_ends_the_others(server, mode, place):
 def test_a_wait_has_a_time_out(server, mode, place, threads):
     """Also while the thread that waits runs the task itself."""
     one = server(ini(threads))
-    rc, ms, results = outcome(ask(one, f"/{mode}/within?where={place}&limit=40&ms=1,5000"))
+    rc, ms, results = outcome(ask(one, f"/{mode}/within?where={place}&limit=400&ms=1,5000"))
     assert (rc, results) == (TIMEDOUT, [0, CANCELED])
-    assert 40 <= ms < 2500
+    assert 400 <= ms < 2500
 
 
 @everywhere
@@ -140,9 +140,17 @@ def test_deadline_cuts_at_its_time(server, target):
 
 
 def test_a_task_sees_the_deadline_itself(server):
+    """Unless whoever waits for it wakes first, and cancels it: in a crowd now and then."""
     one = server(ini())
-    assert one.get("/sync/task-deadline?where=pool").status == 504
-    one.log.wait(rf"wait {TIMEDOUT}, task {TIMEDOUT}")
+    for _ in range(10):
+        mark = one.log.mark()
+        assert one.get("/sync/task-deadline?where=pool").status == 504
+        ends = one.log.wait(r"wait (-\d+), task (-\d+)", start=mark)
+        assert int(ends[1]) == TIMEDOUT
+        if int(ends[2]) == TIMEDOUT:
+            return
+        assert int(ends[2]) == CANCELED
+    raise AssertionError("cancelled each time")
 
 
 # ---- semaphores ----
