@@ -184,8 +184,8 @@ void inbox_empty(struct worker *w, unsigned index)
 
 void inbox_on_connections(struct worker *w)
 {
-    bool is_open =
-        w->phase == WORKER_SERVING && w->conn_count < w->conf->limits.worker_connections;
+    bool is_open = (w->phase == WORKER_STANDBY || w->phase == WORKER_SERVING) &&
+                   w->conn_count < w->conf->limits.worker_connections;
     uint32_t room = w->fd_base > w->conn_count ? w->fd_base - w->conn_count : 0;
     board_set32(&w->entry->fd_room, is_open ? room : 0);
     if (w->is_inbox_open && !ev_is_active(&w->inbox) && has_fd_room(w)) {
@@ -262,6 +262,14 @@ void inbox_init(struct worker *w)
     epoll_mark_listener(h->common_inbox.rx, true);
     ev_io_init(&w->common, on_inbox, h->common_inbox.rx, EV_READ);
     w->common.data = w;
+}
+
+void inbox_announce(struct worker *w)
+{
+    if (w->heritage->index >= w->heritage->inbox_count)
+        return;
+    w->fd_base = count_fd_base(0);
+    inbox_on_connections(w);
 }
 
 void inbox_start(struct worker *w)

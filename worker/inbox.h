@@ -18,6 +18,11 @@ struct worker;
 /** Prepares the watchers; at boot. */
 void inbox_init(struct worker *w);
 
+/** This worker stands by: it has room for what others will send to it, who look at that only
+ *  once the master has said that it serves. It may hear of that later than they do, and they
+ *  would find no heir. */
+void inbox_announce(struct worker *w);
+
 /** This worker serves: others may send to it. */
 void inbox_start(struct worker *w);
 /** It drains: what is for all who serve is not for it. */

@@ -229,6 +229,7 @@ static void on_first_turn(struct ev_loop *loop, ev_timer *timer, int events)
     struct worker *w = timer->data;
     const struct heritage *h = w->heritage;
     w->phase = WORKER_STANDBY;
+    inbox_announce(w);
     (void)message_send(h->channel, MESSAGE_READY, h->generation, (int32_t)getpid(), 0,
                        NULL, -1);
 }

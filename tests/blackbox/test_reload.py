@@ -195,6 +195,32 @@ def test_no_request_is_lost_by_a_reload(started):
     assert not errors and counts[0] > 100, (errors, counts)
 
 
+def test_no_connection_is_closed_by_a_reload(started):
+    """Nor announced to be: whoever drains has somebody to leave it to, at any moment."""
+    closing, counts, ending = [], [0], threading.Event()
+
+    def client():
+        with started.connect() as connection:
+            while not ending.is_set() and not closing:
+                if connection.get("/version").closes:
+                    closing.append(counts[0])
+                counts[0] += 1
+
+    threads = [threading.Thread(target=client) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(10):
+            before = counts[0]
+            wait_until(lambda: counts[0] > before + 20 or closing, 20, "the load")
+            reload(started, DONE)
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join()
+    assert not closing
+
+
 def test_term_during_a_hanging_reload(started):
     started.write_ini(guest("bad_start.so\nhow = hang"))
     started.send_signal(signal.SIGHUP)

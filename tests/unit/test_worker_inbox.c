@@ -71,6 +71,23 @@ static void test_it_stays_for_what_was_sent(void **state)
     assert_int_equal(f->worker.phase, WORKER_ENDED);
 }
 
+/* Its siblings may know that it serves before it does: then they must find an heir. */
+static void test_room_is_known_before_it_serves(void **state)
+{
+    struct fixture *f = *state;
+    inbox_stop(&f->worker);
+    f->worker.phase = WORKER_BOOTING;
+    inbox_on_connections(&f->worker);
+    assert_int_equal(board_get32(&f->worker.entry->fd_room), 0);
+    f->worker.phase = WORKER_STANDBY;
+    inbox_announce(&f->worker);
+    assert_true(board_get32(&f->worker.entry->fd_room) > 0);
+    assert_false(ev_is_active(&f->worker.inbox)); /* and reads when it does */
+    f->worker.phase = WORKER_DRAINING;
+    inbox_on_connections(&f->worker);
+    assert_int_equal(board_get32(&f->worker.entry->fd_room), 0);
+}
+
 /* A question alone does not keep it. */
 static void test_a_question_does_not_keep_it(void **state)
 {
@@ -105,6 +122,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_it_stays_for_what_was_sent, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_room_is_known_before_it_serves, open_state,
                                         close_state),
         cmocka_unit_test_setup_teardown(test_a_question_does_not_keep_it, open_state,
                                         close_state),
