@@ -105,7 +105,6 @@ class Run:
         self.deck = []
         self.board = self.crew = None
         self.clients, self.sleeps_ms = clients, sleeps_ms
-        self.born = self.workers  # in all
 
     def complain(self, text):
         self.complaints.append(text)
@@ -158,7 +157,6 @@ class Run:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         self.killed.update(pids)
-        self.born += len(pids)
         if is_plain:
             self.plain_kills += 1
             self.last_plain = time.monotonic()
@@ -242,8 +240,11 @@ class Run:
         lines = (self.server.directory / "epolls").read_text().split()
         again = {pid: n for pid, n in collections.Counter(lines).items()
                  if n != 1 and int(pid) != self.server.pid}
-        if again or len(set(lines)) != 1 + self.born:
-            self.complain(f"{len(set(lines))} processes made epoll sets; more than one: {again}")
+        booted = {m[1] for m in self.server.log.matches(r"\(pid (\d+), generation \d+\) ready")}
+        unseen = booted - set(lines)
+        if again or unseen or len(booted) < self.workers:
+            self.complain(f"{len(booted)} workers, {len(set(lines))} processes that made epoll "
+                          f"sets; more than one: {again}; none: {unseen}")
 
     def check_journal(self):
         done = collections.Counter((self.server.directory / "journal").read_text().split())
