@@ -56,9 +56,12 @@ def outcome(text):
 @each_place
 def test_gather_takes_as_long_as_the_longest(server, mode, place):
     one = server(ini())
-    rc, ms, results = outcome(ask(one, f"/{mode}/gather?where={place}&ms=300,450,150"))
-    assert rc == 0 and results == [0, 0, 0]
-    assert 450 <= ms < 850
+    for _ in range(3):  # a crowd may hold it up; one after the other would take 900 ms each time
+        rc, ms, results = outcome(ask(one, f"/{mode}/gather?where={place}&ms=300,450,150"))
+        assert rc == 0 and results == [0, 0, 0] and ms >= 450
+        if ms < 850:
+            break
+    assert ms < 850
 
 
 @everywhere
