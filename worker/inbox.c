@@ -277,8 +277,7 @@ void inbox_start(struct worker *w)
     if (w->is_inbox_open || w->heritage->index >= w->heritage->inbox_count)
         return;
     w->is_inbox_open = true;
-    w->fd_base = count_fd_base(0);
-    inbox_on_connections(w);
+    inbox_announce(w);
     for (unsigned i = 0; i < w->heritage->inbox_count; i++)
         if (is_abandoned(w->heritage->board, i))
             inbox_empty(w, i);
