@@ -48,9 +48,9 @@ static void read_queue(struct watch *watch, struct queue_window *out)
     struct board_counters now;
 
     board_total(watch->board, &now);
-    out->count = atomic_load_explicit(&now.queue.count, memory_order_relaxed);
-    out->sum_us = atomic_load_explicit(&now.queue.sum_us, memory_order_relaxed);
-    out->shed = atomic_load_explicit(&now.shed, memory_order_relaxed);
+    out->count = board_get(&now.queue.count);
+    out->sum_us = board_get(&now.queue.sum_us);
+    out->shed = board_get(&now.shed);
 }
 
 static void on_second(void *arg, size_t second, const struct load_second *what)

@@ -192,11 +192,9 @@ static double mean_service_seconds(struct lab *lab, const struct lab_server *ser
     }
     board_total(watch.board, &now);
     watch_close(&watch);
-    count = atomic_load_explicit(&now.service.count, memory_order_relaxed);
-    return count == 0
-               ? NAN
-               : (double)atomic_load_explicit(&now.service.sum_us, memory_order_relaxed) /
-                     1e6 / (double)count;
+    count = board_get(&now.service.count);
+    return count == 0 ? NAN
+                      : (double)board_get(&now.service.sum_us) / 1e6 / (double)count;
 }
 
 /* A server for each: its mean is of one service time. */

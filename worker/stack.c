@@ -147,7 +147,7 @@ static bool is_still_blocked(const struct worker *w, const struct running *what,
                              const siginfo_t *info)
 {
     return what->count == (uint32_t)info->si_value.sival_int &&
-           atomic_load_explicit(&w->entry->awake_since_ms, memory_order_relaxed) != 0;
+           board_get(&w->entry->awake_since_ms) != 0;
 }
 
 static void on_ask(int number, siginfo_t *info, void *machine)
