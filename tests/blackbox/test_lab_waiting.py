@@ -6,8 +6,8 @@ Exact figures: handlers sleep. With sanitizers: that they run, and measure all t
 
 import pytest
 
-from daemon import sanitized
-from test_lab import is_crowded, lab
+from daemon import is_crowded, sanitized
+from test_lab import lab
 
 
 def rows(said, labels):
@@ -73,8 +73,6 @@ def test_the_loop_is_measured():
 
 @pytest.mark.parametrize("number", (3, 7, 8, 10, 11, 13, 15, 16))
 def test_agrees(number):
-    if number == 15 and sanitized():
-        pytest.skip("no request crashes it with sanitizers")
     agreeing(number)
 
 
