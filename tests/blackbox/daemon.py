@@ -49,6 +49,11 @@ def patience(seconds):
     return seconds * (5 if sanitized() else 2)
 
 
+def is_crowded():
+    """Others keep the machine busy: twice as many want to run as there are processors."""
+    return os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0))
+
+
 class TimedOut(AssertionError):
     """It did not come in time: a busy machine may be the cause."""
 

@@ -14,8 +14,7 @@ import time
 
 import pytest
 
-from daemon import REMUDA, environment, patience, run, wait_until
-from test_lab import is_crowded
+from daemon import REMUDA, environment, is_crowded, patience, run, wait_until
 
 SLOTS = """
 [server]

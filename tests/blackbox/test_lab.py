@@ -12,8 +12,8 @@ import xml.etree.ElementTree
 
 import pytest
 
-from daemon import BUILD, REMUDA, cached, children_of, environment, is_ours, patience, run, \
-    sanitized, wait_until
+from daemon import BUILD, REMUDA, cached, children_of, environment, is_crowded, is_ours, \
+    patience, run, sanitized, wait_until
 
 EXPERIMENT = ["number", "name", "title", "setup", "law", "missing", "verdict", "why", "seconds",
               "rows", "plot", "notes"]
@@ -28,11 +28,6 @@ def lab(*args, timeout=120):
     assert done.stderr == "", "no progress but on a terminal"
     assert done.returncode == (0 if report["agree"] == report["of"] else 1)
     return report
-
-
-def is_crowded():
-    """Others keep the machine busy: twice as many want to run as there are processors."""
-    return os.getloadavg()[0] > 2 * len(os.sched_getaffinity(0))
 
 
 def agreeing(number, tries=3, but=(), report=None):
