@@ -30,9 +30,12 @@ class Run(handoff_kills.Run):
         what = self.draw(self.counts)
         self.counts[what] += 1
         if what == "HUP":
+            self.born += self.workers
             os.kill(self.server.pid, signal.SIGHUP)
         elif what == "TERM":
             self.killed.add(pid)  # it serves on for a moment
+            self.born += 1
+            self.unneeded += 1
             os.kill(pid, signal.SIGTERM)
         else:
             self.stand_still(pid, self.rng.choice((0.1, 0.1, 2.5)))
