@@ -37,6 +37,8 @@ static_assert(offsetof(struct board_worker, counters) == 4352, "counters of a wo
 static_assert(offsetof(struct board_worker, slot) == 9024, "(T) has its own lines");
 static_assert(offsetof(struct board_worker, flight) == 271168, "(T) has its own lines");
 static_assert(offsetof(struct board_ring, data) == 64, "data of a ring");
+static_assert(offsetof(struct board, closing) == 52, "header");
+static_assert(offsetof(struct board, readiness) == 188, "header");
 static_assert(offsetof(struct board, retired) == 192, "header");
 static_assert(offsetof(struct board, worker) == 4864, "first worker");
 
@@ -57,9 +59,9 @@ struct board *board_create(int *fd_out)
     *fd_out = -1;
     if (fd < 0)
         return NULL;
-    /* sealed, or whoever holds the descriptor could cut it under everyone's
-     * feet */
-    if (ftruncate(fd, sizeof(struct board)) == 0 &&
+    /* sealed, or whoever holds the descriptor could cut it under everyone's feet; and for
+     * one user alone, or whoever was handed it to read could open it anew to write */
+    if (fchmod(fd, 0600) == 0 && ftruncate(fd, sizeof(struct board)) == 0 &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0)
         board = map(fd, PROT_READ | PROT_WRITE);
     if (board == NULL) {

@@ -17,6 +17,7 @@
 
 #include "common/atomics.h"
 #include "common/counters.h"
+#include "common/readiness.h"
 #include "common/record.h"
 #include "common/ring.h"
 
@@ -101,9 +102,10 @@ struct board {
     _Atomic uint32_t ready;     /* readiness: 1 while traffic is welcome */
     _Atomic uint32_t epoch;     /* odd while `retired` and an entry are being changed */
     _Atomic uint32_t listeners; /* of the running generation */
-    uint32_t reserved_l;
+    _Atomic uint32_t closing;   /* enum board_closing */
     struct board_backlog backlog[BOARD_LISTENERS]; /* of the first ones, each second */
-    uint64_t reserved[1];
+    uint32_t reserved;
+    _Atomic uint32_t readiness; /* enum board_readiness */
     struct board_counters retired;
     struct board_worker worker[BOARD_WORKERS];
     struct board_ring ring[BOARD_WORKERS];
@@ -133,8 +135,7 @@ static inline uint32_t board_state(const struct board *board, unsigned index)
     return board_get32(&board->worker[index].state);
 }
 
-/** How many entries are in use. Those beyond were never touched: even to read them would cost
- *  pages. */
+/** Entries in use. Those beyond were never touched: even to read them would cost pages. */
 static inline unsigned board_entries(const struct board *board)
 {
     uint32_t n = board_get32(&board->worker_slots);

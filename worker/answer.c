@@ -22,10 +22,12 @@
 
 enum { ANSWER_COPY_MOST = 8192 }; /* a larger body stays where it is */
 
-/* A worker that drains keeps a connection for whoever serves on. */
+/* A worker that drains keeps a connection for whoever serves on; a server that is about to
+ * stop, or is drained for a balancer's sake, keeps none. */
 static bool is_at_its_end(struct worker *w)
 {
-    return w->phase == WORKER_DRAINING && !handoff_has_heir(w);
+    return board_get32(&w->heritage->board->closing) != BOARD_OPEN ||
+           (w->phase == WORKER_DRAINING && !handoff_has_heir(w));
 }
 
 /* Keep-alive: wanted by the client, not ended by us. What it has sent behind this request is

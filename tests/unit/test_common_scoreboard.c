@@ -60,6 +60,7 @@ static void test_open(void **state)
     (void)state;
     assert_int_equal(fcntl(board_fd, F_GETFD), FD_CLOEXEC);
     assert_int_equal(fstat(board_fd, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600); /* who was handed it cannot open it anew */
     assert_true(st.st_blocks * 512 < 64 * 1024); /* sparse */
     assert_int_equal(ftruncate(board_fd, 0), -1);
     struct board *other = board_open(board_fd);
