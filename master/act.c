@@ -79,6 +79,8 @@ static void do_go(struct master *master, struct slot *slot)
 static void do_retire(struct master *master, struct slot *slot)
 {
     (void)master;
+    if (slot->deadline_ms != 0)
+        return; /* said already */
     log_warn("worker %u (pid %d, generation %u) has not turned its loop for %" PRIu64
              " ms: a successor starts",
              slot->index, (int)slot->pid, slot->generation, slot->limits.heartbeat);

@@ -29,6 +29,8 @@ enum slot_event {
     SLOT_ON_READY,     /* it says so, over its channel */
     SLOT_ON_GO,        /* the change it belongs to is committed */
     SLOT_ON_TICK_LATE, /* its loop has not turned for heartbeat_timeout */
+    SLOT_ON_RECYCLE,   /* it is to leave, as soon as a successor serves */
+    SLOT_ON_STAY,      /* that will not come: all is as before */
     SLOT_ON_DEADLINE,  /* the deadline of its state has passed */
     SLOT_ON_EXIT,      /* reaped */
     SLOT_ON_DRAIN,     /* it is not wanted any more */
@@ -44,7 +46,7 @@ enum slot_action {
     SLOT_DO_AWAIT_READY, /* boot_timeout runs from here */
     SLOT_DO_STAND_BY,
     SLOT_DO_GO,         /* tell it to accept */
-    SLOT_DO_RETIRE,     /* order a successor; heartbeat_timeout runs once more */
+    SLOT_DO_RETIRE,     /* order a successor; heartbeat_timeout runs once more, once */
     SLOT_DO_DRAIN,      /* tell it to drain; graceful_timeout runs */
     SLOT_DO_KILL,       /* SIGKILL */
     SLOT_DO_ABORT,      /* SIGABRT for a core, SIGKILL at the next deadline */

@@ -20,22 +20,23 @@ static const struct {
     enum slot_state state;
     const char *want[SLOT_EVENTS];
 } rows[] = {
-    {SLOT_EMPTY, {"starting:await", "bug", "bug", "-", "-", "bug", "-", "-"}},
+    {SLOT_EMPTY, {"starting:await", "bug", "bug", "-", "-", "-", "-", "bug", "-", "-"}},
     {SLOT_STARTING,
-     {"bug", "standby:standby", "bug", "-", "killed:kill", "empty:dead", "killed:kill",
-      "killed:kill"}},
+     {"bug", "standby:standby", "bug", "-", "-", "-", "killed:kill", "empty:dead",
+      "killed:kill", "killed:kill"}},
     {SLOT_STANDBY,
-     {"bug", "-", "serving:go", "killed:kill", "-", "empty:dead", "killed:kill",
+     {"bug", "-", "serving:go", "killed:kill", "-", "-", "-", "empty:dead", "killed:kill",
       "killed:kill"}},
     {SLOT_SERVING,
-     {"bug", "-", "-", "retiring:retire", "-", "empty:dead", "draining:drain",
-      "killed:kill"}},
+     {"bug", "-", "-", "retiring:retire", "retiring", "-", "-", "empty:dead",
+      "draining:drain", "killed:kill"}},
     {SLOT_RETIRING,
-     {"bug", "-", "-", "-", "killed:abort", "empty:free", "draining:drain",
-      "killed:kill"}},
+     {"bug", "-", "-", "retiring:retire", "-", "serving", "killed:abort", "empty:free",
+      "draining:drain", "killed:kill"}},
     {SLOT_DRAINING,
-     {"bug", "-", "-", "-", "killed:kill", "empty:free", "-", "killed:kill"}},
-    {SLOT_KILLED, {"bug", "-", "-", "-", "killed:again", "empty:free", "-", "-"}},
+     {"bug", "-", "-", "-", "-", "-", "killed:kill", "empty:free", "-", "killed:kill"}},
+    {SLOT_KILLED,
+     {"bug", "-", "-", "-", "-", "-", "killed:again", "empty:free", "-", "-"}},
 };
 
 static const char *const action_name[] = {
@@ -57,7 +58,8 @@ static void describe(enum slot_state state, struct slot_step step, char *out, si
 {
     if (step.action == SLOT_DO_BUG || step.action == SLOT_DO_NOTHING)
         snprintf(out, size, "%s",
-                 step.next == state ? action_name[step.action] : "moves");
+                 step.next == state ? action_name[step.action]
+                                    : slot_state_name(step.next));
     else
         snprintf(out, size, "%s:%s", slot_state_name(step.next),
                  action_name[step.action]);
