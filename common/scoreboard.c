@@ -38,6 +38,7 @@ static_assert(offsetof(struct board_worker, slot) == 9024, "(T) has its own line
 static_assert(offsetof(struct board_worker, flight) == 271168, "(T) has its own lines");
 static_assert(offsetof(struct board_ring, data) == 64, "data of a ring");
 static_assert(offsetof(struct board, closing) == 52, "header");
+static_assert(offsetof(struct board, degraded) == 184, "header");
 static_assert(offsetof(struct board, readiness) == 188, "header");
 static_assert(offsetof(struct board, retired) == 192, "header");
 static_assert(offsetof(struct board, worker) == 4864, "first worker");
@@ -128,7 +129,8 @@ static void equal_tallies(struct board *board, unsigned index)
 
     for (unsigned i = 0; i < board_entries(board); i++) {
         board_set(&gone->sent[i], board->worker[i].seen[index]);
-        board_set(&gone->seen[i], board->worker[i].sent[index]);
+        atomic_store_explicit(&gone->seen[i], board->worker[i].sent[index],
+                              memory_order_release);
     }
 }
 
@@ -160,6 +162,8 @@ void board_retire(struct board *board, unsigned index)
     struct board_worker *w = &board->worker[index];
 
     fold_counters(board, &w->counters);
+    /* first: who finds a tally equal must not take it for one that the dead has made so */
+    board_set32(&w->state, BOARD_EMPTY);
     equal_tallies(board, index);
     clear_records(w);
     memset((void *)w, 0, offsetof(struct board_worker, sent));

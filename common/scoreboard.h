@@ -104,7 +104,7 @@ struct board {
     _Atomic uint32_t listeners; /* of the running generation */
     _Atomic uint32_t closing;   /* enum board_closing */
     struct board_backlog backlog[BOARD_LISTENERS]; /* of the first ones, each second */
-    uint32_t reserved;
+    _Atomic uint32_t degraded; /* deaths in a row before a first answer; 0: all is well */
     _Atomic uint32_t readiness; /* enum board_readiness */
     struct board_counters retired;
     struct board_worker worker[BOARD_WORKERS];

@@ -131,7 +131,7 @@ void act_mourn(struct master *master, const struct slot *slot)
     if (reload_on_death(master, slot))
         return;
     if (slot->generation != master->running.number || slot->served || slot->said_bye ||
-        master->phase != MASTER_RUNNING)
+        !master_is_serving(master))
         return;
     if (!governor_on_death(&master->governor, clock_mono_ms()))
         return;

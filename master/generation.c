@@ -51,9 +51,10 @@ void generation_abandon(struct generation *next)
     close_unshared(next);
 }
 
-void generation_commit(struct generation *running, struct generation *next)
+void generation_commit(struct generation *running, struct generation *next,
+                       struct listeners *dropped)
 {
-    listeners_commit(&running->listeners, &next->listeners);
+    listeners_commit(&running->listeners, &next->listeners, dropped);
     if (running->conf != NULL)
         close_unshared(running);
     running->number = next->number;

@@ -33,9 +33,10 @@ int generation_open(struct generation *next, const struct generation *running,
 /** The change failed: closes what is new. *next is empty. */
 void generation_abandon(struct generation *next);
 
-/** The change is made: closes what only *running had; *running is *next, *next is empty.
- */
-void generation_commit(struct generation *running, struct generation *next);
+/** The change is made: closes what only *running had, but for its listeners, which are in
+ *  *dropped; *running is *next, *next is empty. */
+void generation_commit(struct generation *running, struct generation *next,
+                       struct listeners *dropped);
 
 /** At exit. Accepts an empty one. */
 void generation_close(struct generation *generation);

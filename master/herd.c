@@ -283,10 +283,10 @@ void herd_turn(struct master *master)
     uint64_t wake_ms, deadline_ms;
 
     expire(master, now_ms);
-    wake_ms = reload_turn(master);
-    if (master->phase == MASTER_RUNNING)
+    wake_ms = earlier(reload_turn(master), stop_turn(master));
+    if (master_is_serving(master))
         wake_ms = earlier(wake_ms, supply(master, now_ms));
-    if (master->phase == MASTER_STOPPING && herd_count(master) == 0) {
+    if (stop_is_last_stage(master) && herd_count(master) == 0) {
         ev_break(master->loop, EVBREAK_ALL);
         return;
     }

@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "conf/conf.h"
 #include "master/bind.h"
+#include "master/refuse.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -260,18 +261,52 @@ int listeners_open(struct listeners *next, const struct listeners *running,
     return status;
 }
 
-static void close_one(struct listener *listener)
+static void remove_name(const struct listener *listener)
 {
     const char *path = listener->name + strlen("unix:");
     dev_t device;
     ino_t inode;
 
-    if (listener->inherited)
-        return;
     if (listener->unix_socket && bind_identify(path, &device, &inode) == 0 &&
         device == listener->device && inode == listener->inode)
         unlink(path);
+}
+
+/* One of systemd's stays: those that come now are the successor's. */
+static void close_one(struct listener *listener)
+{
+    if (listener->inherited)
+        return;
+    remove_name(listener);
+    if (listener->unix_socket)
+        refuse_connect(listener->fd);
     fd_close(&listener->fd);
+}
+
+static bool refuse_one(const struct listener *listener)
+{
+    if (listener->inherited)
+        return false;
+    if (listener->unix_socket) {
+        remove_name(listener);
+        return false;
+    }
+    if (refuse_syn(listener->fd) == 0)
+        return true;
+    log_warn(
+        "%s: cannot stop new connections before the last are taken (%s): some may be "
+        "reset",
+        listener->name, strerror(errno));
+    return false;
+}
+
+bool listeners_refuse(struct listeners *listeners)
+{
+    bool is_under_way = false;
+
+    for (size_t i = 0; i < listeners->count; i++)
+        is_under_way |= refuse_one(&listeners->item[i]);
+    return is_under_way;
 }
 
 void listeners_abandon(struct listeners *next)
@@ -282,13 +317,13 @@ void listeners_abandon(struct listeners *next)
     next->count = 0;
 }
 
-void listeners_commit(struct listeners *running, struct listeners *next)
+void listeners_commit(struct listeners *running, struct listeners *next,
+                      struct listeners *dropped)
 {
+    dropped->count = 0;
     for (size_t i = 0; i < running->count; i++)
-        if (!has_fd(next, running->item[i].fd)) {
-            log_info("no longer listening on %s", running->item[i].name);
-            close_one(&running->item[i]);
-        }
+        if (!has_fd(next, running->item[i].fd))
+            dropped->item[dropped->count++] = running->item[i];
     *running = *next;
     next->count = 0;
 }

@@ -41,11 +41,17 @@ int listeners_open(struct listeners *next, const struct listeners *running,
 /** The change failed: closes and unlinks what is fresh in it. */
 void listeners_abandon(struct listeners *next);
 
-/** The change is made: closes and unlinks what `running` has and `next` has not; then
- *  *running is *next. */
-void listeners_commit(struct listeners *running, struct listeners *next);
+/** The change is made: *running is *next, and what `running` had and `next` has not is in
+ *  *dropped, open still. */
+void listeners_commit(struct listeners *running, struct listeners *next,
+                      struct listeners *dropped);
 
-/** At exit: all of them; a unix socket's name goes if it is still ours. */
+/** Nobody new gets into those of our own: TCP drops SYNs, a unix socket loses its name. What
+ *  is queued stays. True: TCP handshakes may be under way, which end in a moment. */
+bool listeners_refuse(struct listeners *listeners);
+
+/** All of them, in this process: in workers that share them their queues live on, and no
+ *  unix socket takes anybody new. A unix socket's name goes if it is still ours. */
 void listeners_close(struct listeners *listeners);
 
 /** One line per socket that is fresh. */

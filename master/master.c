@@ -35,24 +35,6 @@
 
 /* ---- commands ---- */
 
-void master_stop(struct master *master, bool quick)
-{
-    const enum slot_event event = quick ? SLOT_ON_STOP_NOW : SLOT_ON_DRAIN;
-
-    if (master->phase != MASTER_STOPPING) {
-        log_info("stopping%s", quick ? " at once" : "");
-        master->phase = MASTER_STOPPING;
-        board_set32(&master->board->ready, 0);
-        notify_stopping(&master->notify, "stopping");
-        reload_cancel(master);
-        herd_end_all(master, event, "quick stop");
-        listeners_close(&master->running.listeners);
-    } else if (quick) {
-        log_info("stopping at once");
-        herd_end_all(master, event, "quick stop");
-    }
-}
-
 void master_give_up(struct master *master, const struct fault *fault)
 {
     CHECK(master->phase == MASTER_STARTING);
@@ -63,6 +45,7 @@ void master_give_up(struct master *master, const struct fault *fault)
     }
     master->exit_status = fault->status;
     master->phase = MASTER_STOPPING;
+    master->stop.stage = STOP_ENDING;
     herd_end_all(master, SLOT_ON_STOP_NOW, "the start failed");
 }
 

@@ -17,6 +17,7 @@
 #include "master/notify.h"
 #include "master/policy.h"
 #include "master/slot.h"
+#include "master/stop.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -31,11 +32,13 @@ enum master_phase {
 /** A change under way: the first start, or a reload. */
 struct change {
     bool active;
-    bool failed;            /* a worker of it died: roll back at the end of this turn */
-    bool wanted;            /* one HUP waits */
-    bool told;              /* that it waits was logged */
-    uint64_t committed_ms;  /* a reload is committed and not done yet; else 0 */
-    struct generation next; /* its workers are in no state but STARTING and STANDBY */
+    bool failed;              /* a worker of it died: roll back at the end of this turn */
+    bool wanted;              /* one HUP waits */
+    bool told;                /* that it waits was logged */
+    uint64_t committed_ms;    /* a reload is committed and not done yet; else 0 */
+    uint64_t drain_ms;        /* then the old workers are told to drain; 0: they were */
+    struct listeners dropped; /* by that reload; closed when they are told */
+    struct generation next;   /* its workers are in no state but STARTING and STANDBY */
     struct fault fault;
 };
 
@@ -78,6 +81,7 @@ struct master {
     struct generation running;
     uint32_t last_number; /* of the newest generation, also one that failed */
     struct change change;
+    struct stop stop;
     struct governor governor; /* of the running generation */
     unsigned want;            /* workers of it; TTIN and TTOU move it */
 
@@ -93,7 +97,7 @@ struct master {
  *  status after everything is closed. When it cannot start it says why in the log. */
 int master_run(const struct conf_source *source, struct conf *conf);
 
-/** TERM and INT, QUIT. A quick one overtakes a graceful one. */
+/** TERM and INT, QUIT: begins the end (stop.c). A quick one overtakes a graceful one. */
 void master_stop(struct master *master, bool quick);
 
 /** TTIN +1, TTOU -1; within 1 .. worker_slots. */

@@ -109,17 +109,24 @@ static void flush_access_log(struct master *master, unsigned index)
         ;
 }
 
-/* Connections that were on their way to it: a living one takes them. Its successor reads the
- * inbox too, if it gets the same place. */
-static void pass_on_inbox(struct master *master, unsigned index)
+static bool pass_on_to(struct master *master, unsigned index, enum slot_state state)
 {
     for (unsigned i = 0; i < master->slot_count; i++) {
         struct slot *heir = &master->slots[i];
-        if (heir->state != SLOT_SERVING || i == index)
+        if (heir->state != state || i == index)
             continue;
         if (channel_send(&heir->channel, MESSAGE_EMPTY_INBOX, index, -1) == 0)
-            return;
+            return true;
     }
+    return false;
+}
+
+/* Connections that were on their way to it: a living one takes them. Its successor reads the
+ * inbox too, if it gets the same place. In a stop nobody serves. */
+static void pass_on_inbox(struct master *master, unsigned index)
+{
+    if (!pass_on_to(master, index, SLOT_SERVING))
+        (void)pass_on_to(master, index, SLOT_DRAINING);
 }
 
 static void bury(struct master *master, struct slot *slot, int wait_status)

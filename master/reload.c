@@ -8,7 +8,7 @@
  *          in STANDBY at most and accept nothing. Any mistake, death or time-out ends
  *          them, and the running generation never hears of it. A start that fails ends
  *          the master. Commit: all new workers in STANDBY; then GO to all of them and
- *          DRAIN to all others.
+ *          DRAIN to all others (after a moment, where listeners were dropped).
  */
 #include "master/reload.h"
 
@@ -98,17 +98,39 @@ void reload_cancel(struct master *master)
 {
     master->change.wanted = false;
     master->change.committed_ms = 0;
+    master->change.drain_ms = 0; /* all are told to drain */
+    listeners_close(&master->change.dropped);
     if (master->change.active)
         end_change(master, "stopped before it served");
 }
 
 /* ---- commit ---- */
 
-static void drain_others(struct master *master, uint32_t generation)
+static void drain_old(struct master *master)
 {
     for (unsigned i = 0; i < master->slot_count; i++)
-        if (master->slots[i].generation != generation)
+        if (master->slots[i].generation != master->running.number)
             herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
+}
+
+/* The old workers take what is queued in the listeners that were dropped: first nobody new
+ * gets in, and those whose handshake has begun are given the time to end it. */
+static void leave_dropped(struct master *master)
+{
+    struct change *change = &master->change;
+
+    for (size_t i = 0; i < change->dropped.count; i++)
+        log_info("no longer listening on %s", change->dropped.item[i].name);
+    change->drain_ms = change->committed_ms;
+    if (listeners_refuse(&change->dropped))
+        change->drain_ms += HANDSHAKE_MS;
+}
+
+static void dismiss_old(struct master *master)
+{
+    listeners_close(&master->change.dropped);
+    drain_old(master);
+    master->change.drain_ms = 0;
 }
 
 static void take_over(struct master *master)
@@ -122,7 +144,7 @@ static void take_over(struct master *master)
         log_info("workers: %u, as configured; TTIN and TTOU no longer count", workers);
     log_set_level(master->change.next.conf->log.level);
     log_set_fd(master->change.next.logs.error_fd);
-    generation_commit(&master->running, &master->change.next);
+    generation_commit(&master->running, &master->change.next, &master->change.dropped);
     master->want = workers;
     master->governor = (struct governor){0};
     board_set32(&master->board->generation, master->running.number);
@@ -145,11 +167,11 @@ static void commit_reload(struct master *master)
     listeners_log(&master->change.next.listeners);
     remove_old_address_file(master);
     herd_go_generation(master, master->change.next.number);
-    drain_others(master, master->change.next.number);
     take_over(master);
     if (master_publish_addresses(master, &fault) != EXIT_OK)
         log_error("%s", fault.text);
     master->change.committed_ms = clock_mono_ms();
+    leave_dropped(master);
 }
 
 static bool is_unheard_by_old(const struct master *master)
@@ -166,9 +188,14 @@ static bool is_unheard_by_old(const struct master *master)
 static void conclude(struct master *master)
 {
     const uint64_t limit_ms = master->change.committed_ms + CONCLUDE_MS;
+    const uint64_t now_ms = clock_mono_ms();
     char capacity[128];
 
-    if (is_unheard_by_old(master) && clock_mono_ms() < limit_ms)
+    if (now_ms < master->change.drain_ms)
+        return;
+    if (master->change.drain_ms != 0)
+        dismiss_old(master);
+    if (is_unheard_by_old(master) && now_ms < limit_ms)
         return;
     master->change.committed_ms = 0;
     master_capacity(master, capacity, sizeof(capacity));

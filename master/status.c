@@ -35,6 +35,10 @@ static void compose_status(const struct master *master, char *out, size_t size)
 {
     char capacity[128];
 
+    if (master->stop.stage == STOP_ANNOUNCED) {
+        snprintf(out, size, "stopping: serves until drain_delay is over");
+        return;
+    }
     if (master->phase == MASTER_STOPPING) {
         snprintf(out, size, "stopping: %u still draining", herd_count(master));
         return;

@@ -15,6 +15,7 @@
 #include "worker/conn.h"
 #include "worker/epoll.h"
 #include "worker/handoff.h"
+#include "worker/lifecycle.h"
 #include "worker/self.h"
 
 #include <errno.h>
@@ -68,7 +69,10 @@ void accept_stop(struct worker *w)
 
 void accept_on_room(struct worker *w)
 {
-    if (!w->accept_on && !w->is_gated) {
+    if (w->is_leaving_queue) {
+        if (w->phase == WORKER_DRAINING)
+            accept_close(w);
+    } else if (!w->accept_on && !w->is_gated) {
         ev_timer_stop(w->loop, &w->accept_pause);
         accept_start(w);
     }
@@ -84,20 +88,24 @@ static void on_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop;
     (void)events;
-    accept_start(timer->data);
+    struct worker *w = timer->data;
+    accept_start(w);
+    if (w->is_leaving_queue) {
+        accept_on_room(w);
+        lifecycle_on_gone(w);
+    }
+}
+
+/* Not EAGAIN: a sibling was faster; nor ECONNABORTED and kin: the client has gone. */
+static bool is_for_want_of_room(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 static void on_failure(struct worker *w)
 {
-    switch (errno) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        break;
-    default: /* EAGAIN: a sibling was faster; ECONNABORTED and kin: the client has gone */
+    if (!is_for_want_of_room(errno))
         return;
-    }
     if (w->accept_warned_ms == 0 || w->now_ms - w->accept_warned_ms > ACCEPT_WARN_MS) {
         log_warn("cannot accept: %m; %u connections are open; trying again",
                  w->conn_count);
@@ -181,15 +189,38 @@ void accept_each_second(struct worker *w)
                  "connection");
 }
 
+/* What was queued for whoever woke is not left behind. False: there is no room for it. One
+ * that systemd holds, or that a new generation shares, may never be empty: so not for ever. */
+static bool take_queued(struct worker *w, int listener)
+{
+    for (unsigned i = 0; i <= w->conf->server.backlog; i++) {
+        if (take_one(w, listener))
+            continue;
+        if (errno == EAGAIN || is_for_want_of_room(errno))
+            return errno == EAGAIN;
+    }
+    return true;
+}
+
 void accept_close(struct worker *w)
 {
+    if (w->is_taking_last)
+        return; /* a connection that was taken has ended at once: the caller goes on */
+    w->is_taking_last = true;
+    w->is_leaving_queue = false;
     accept_stop(w);
     w->is_rotating = false;
     for (size_t i = 0; i < w->heritage->listener_count; i++) {
         int fd = w->listener[i].io.fd;
-        while (take_one(w, fd)) /* what was queued for whoever woke is not left behind */
-            ;
+        if (fd < 0)
+            continue;
+        if (!take_queued(w, fd)) {
+            w->is_leaving_queue = true;
+            on_failure(w);
+            continue;
+        }
         fd_close(&fd);
         w->listener[i].io.fd = -1;
     }
+    w->is_taking_last = false;
 }

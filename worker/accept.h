@@ -26,7 +26,8 @@ void accept_reconsider(struct worker *w);
  *  (epoll.h) is not to be had here. */
 void accept_each_second(struct worker *w);
 
-/** For good: this worker's copies of the listeners are closed. */
+/** For good: takes what is queued, and closes this worker's copies of the listeners. Where room
+ *  is wanting for that, the rest follows as connections go (w->is_leaving_queue). */
 void accept_close(struct worker *w);
 
 #endif

@@ -8,7 +8,7 @@
  * Fails:   never; a connection that breaks is closed, its request told.
  *
  * A turn: process what was read, write all answers, settle in a state. A turn may end the
- * connection, so every caller of turn() returns after it.
+ * connection, so every caller of conn_turn() returns after it.
  */
 #include "worker/conn.h"
 
@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "worker/accept.h"
 #include "worker/answer.h"
+#include "worker/drain.h"
 #include "worker/engine.h"
 #include "worker/epoll.h"
 #include "worker/handoff.h"
@@ -40,12 +41,12 @@ static const enum deadline_kind deadline_of[] = {
     [CONN_TURN] = DEADLINE_KINDS,     [CONN_HEAD] = DEADLINE_HEAD,
     [CONN_BODY] = DEADLINE_BODY,      [CONN_WAIT] = DEADLINE_QUEUE,
     [CONN_RUN] = DEADLINE_KINDS,      [CONN_WRITE] = DEADLINE_WRITE,
-    [CONN_IDLE] = DEADLINE_KEEPALIVE, [CONN_LAST] = DEADLINE_LINGER,
+    [CONN_IDLE] = DEADLINE_KEEPALIVE, [CONN_LAST] = DEADLINE_LAST,
     [CONN_LINGER] = DEADLINE_LINGER,
 };
 
 /* Entering a state starts its deadline; staying in it does not. */
-static void set_state(struct conn *c, enum conn_state state)
+void conn_set_state(struct conn *c, enum conn_state state)
 {
     if (c->state == state)
         return;
@@ -172,18 +173,21 @@ static bool flush(struct conn *c)
     return false;
 }
 
-static void end_our_side(struct conn *c)
+void conn_end_our_side(struct conn *c, uint64_t since_ms)
 {
     if (!c->is_lingering || shutdown(c->io.fd, SHUT_WR) < 0) {
         conn_close(c);
         return;
     }
     in_fini(&c->in);
-    set_state(c, CONN_LINGER);
+    if (c->state != CONN_LINGER)
+        deadline_set_since(&c->worker->deadlines[DEADLINE_LINGER], &c->deadline,
+                           since_ms);
+    c->state = CONN_LINGER;
     watch(c, EV_READ);
 }
 
-static bool is_waiting(const struct conn *c)
+bool conn_is_waiting(const struct conn *c)
 {
     return c->is_handed && c->request->handler == HANDLER_QUEUED;
 }
@@ -194,24 +198,24 @@ static void settle(struct conn *c)
 {
     bool is_running = c->is_handed && c->request->handler == HANDLER_RUNNING;
     if (c->out.queued_bytes > 0) {
-        set_state(c, CONN_WRITE);
+        conn_set_state(c, CONN_WRITE);
         watch(c, EV_WRITE);
     } else if (c->is_eof && !is_running) {
         conn_close(c); /* one that still waits for a slot is dropped */
     } else if (c->is_handed) {
-        set_state(c, is_waiting(c) ? CONN_WAIT : CONN_RUN);
+        conn_set_state(c, conn_is_waiting(c) ? CONN_WAIT : CONN_RUN);
         watch(c, !c->is_eof && reader_has_room(c) ? EV_READ : 0);
     } else if (c->is_closing) {
-        end_our_side(c);
+        conn_end_our_side(c, c->worker->now_ms);
     } else if (c->request != NULL) {
-        set_state(c, c->request->has_head ? CONN_BODY : CONN_HEAD);
+        conn_set_state(c, c->request->has_head ? CONN_BODY : CONN_HEAD);
         watch(c, EV_READ);
     } else {
         bool is_new = c->state == CONN_HEAD; /* its first byte has head_timeout too */
         bool is_draining = c->worker->phase == WORKER_DRAINING;
         if (is_draining && handoff_retire(c) == HANDOFF_RETIRED)
             return;
-        set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
+        conn_set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
         watch(c, EV_READ);
     }
 }
@@ -231,7 +235,7 @@ static bool process(struct conn *c)
 }
 
 /* It would wait too long, or has. */
-static void shed(struct conn *c)
+void conn_shed(struct conn *c)
 {
     engine_withdraw(c->request);
     answer_host(c->request, 503);
@@ -240,10 +244,10 @@ static void shed(struct conn *c)
     c->is_processing = false;
 }
 
-static void turn(struct conn *c)
+void conn_turn(struct conn *c)
 {
     while (process(c)) {
-        bool has_to_wait = is_waiting(c) && !c->is_eof;
+        bool has_to_wait = conn_is_waiting(c) && !c->is_eof;
         enum handoff_place place = has_to_wait ? handoff_place(c) : HANDOFF_WAITS;
         if (place == HANDOFF_GONE)
             return;
@@ -251,19 +255,19 @@ static void turn(struct conn *c)
             settle(c);
             return;
         }
-        shed(c);
+        conn_shed(c);
     }
 }
 
 /* Longer than queue_timeout; unless it runs by now, which is not told to us. */
 static void on_queue_timeout(struct conn *c)
 {
-    if (!is_waiting(c)) {
+    if (!conn_is_waiting(c)) {
         c->state = CONN_RUN;
         return;
     }
-    shed(c);
-    turn(c);
+    conn_shed(c);
+    conn_turn(c);
 }
 
 void conn_on_answer(struct conn *c)
@@ -276,13 +280,13 @@ void conn_on_answer(struct conn *c)
     in_consume(&c->in, req->consumed);
     request_release(req);
     if (!c->is_processing)
-        turn(c);
+        conn_turn(c);
 }
 
 void conn_on_output(struct conn *c)
 {
     if (!c->is_processing)
-        turn(c);
+        conn_turn(c);
 }
 
 /* EOF: gone, but what it sent before is answered. A request that waits for a slot is
@@ -296,17 +300,17 @@ static void on_eof(struct conn *c)
     }
     if (c->is_handed && c->request->handler == HANDLER_RUNNING)
         request_client_gone(c->request);
-    turn(c);
+    conn_turn(c);
 }
 
-static void on_readable(struct conn *c)
+/* n and errno are those of a receive. */
+void conn_on_received(struct conn *c, long n)
 {
-    long n = reader_receive(c);
     if (n > 0) {
         c->read_ms = c->worker->now_ms;
         board_add(&c->worker->entry->counters.bytes_in, (uint64_t)n);
         if (c->state != CONN_LINGER)
-            turn(c);
+            conn_turn(c);
     } else if (n == 0) {
         on_eof(c);
     } else if (errno == EAGAIN || errno == EINTR) {
@@ -316,13 +320,18 @@ static void on_readable(struct conn *c)
     }
 }
 
+static void on_readable(struct conn *c)
+{
+    conn_on_received(c, reader_receive(c));
+}
+
 static void on_io(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)loop;
     struct conn *c = io->data;
     CHECK_OBJ(c, CONN_MAGIC);
     if (events & EV_WRITE)
-        turn(c);
+        conn_turn(c);
     else
         on_readable(c);
 }
@@ -358,7 +367,7 @@ void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t 
         memcpy(c->peer, "unix:", sizeof "unix:");
     else
         addr_format_host(peer, length, c->peer, sizeof c->peer);
-    set_state(c, CONN_HEAD);
+    conn_set_state(c, CONN_HEAD);
     on_readable(c);
 }
 
@@ -386,40 +395,13 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
                                      .begun_ns = earlier(m->begun_ns, w),
                                      .queued_ns = earlier(m->queued_ns, w)};
     if (m->requests == 0)
-        set_state(c, CONN_HEAD); /* its first byte has head_timeout */
+        conn_set_state(c, CONN_HEAD); /* its first byte has head_timeout */
     if (is_filled) {
-        turn(c);
+        conn_turn(c);
         return;
     }
     log_error("out of memory for a connection from another worker");
     conn_close(c);
-}
-
-void conn_drain(struct conn *c)
-{
-    bool is_idle = c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL);
-    if (is_idle && handoff_retire(c) != HANDOFF_RETIRED)
-        set_state(c, CONN_LAST);
-}
-
-bool conn_retire(struct worker *w)
-{
-    LIST_FOREACH (link, &w->conns) {
-        struct conn *c = LIST_ENTRY(link, struct conn, link);
-        if (c->state == CONN_LAST && handoff_retire(c) == HANDOFF_LATER)
-            return true;
-    }
-    return false;
-}
-
-/* Somebody may serve by now. */
-static void on_last_second(struct conn *c)
-{
-    enum handoff_retire retire = handoff_retire(c);
-    if (retire == HANDOFF_LATER)
-        deadline_set(&c->worker->deadlines[DEADLINE_LINGER], &c->deadline);
-    else if (retire == HANDOFF_NOBODY)
-        conn_close(c);
 }
 
 void conn_on_deadline(struct deadline *d)
@@ -436,7 +418,7 @@ void conn_on_deadline(struct deadline *d)
         return;
     }
     if (c->state == CONN_LAST) {
-        on_last_second(c);
+        drain_on_last(c);
         return;
     }
     bool is_answered =

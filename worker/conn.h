@@ -33,14 +33,16 @@ enum conn_state {
     CONN_RUN,   /* a request is with its handler: none of ours */
     CONN_WRITE, /* answers wait until the client reads: write_timeout */
     CONN_IDLE,  /* kept alive; nothing of a next request has come: keepalive */
-    CONN_LAST,  /* as IDLE or a new one, while the worker drains: 1 s */
-    CONN_LINGER /* we have ended our side; what still comes is dropped: 1 s */
+    CONN_LAST,  /* as IDLE or a new one, while the worker drains: 0.5 s */
+    CONN_LINGER /* we have ended our side; what still comes is dropped: 1 s; 0.5 s after
+                   LAST */
 };
 
 enum {
     CONN_PEER_BYTES = 48,
     CONN_OUT_HIGH = 65536, /* more than this in the output: no further request is begun,
                                and a stream's writer waits */
+    CONN_LAST_MS = 500,    /* for a request that is on its way: a round trip, and some */
     CONN_LINGER_MS = 1000
 };
 
@@ -98,13 +100,24 @@ void conn_on_output(struct conn *c);
 /** Writes what the socket takes, now; a failure is noted in is_broken. */
 void conn_try_write(struct conn *c);
 
-/** The worker drains: an idle one has 1 s for a request that may be on its way, others end
- *  after their answer. */
-void conn_drain(struct conn *c);
+/** Enters the state, and its deadline begins; to stay in one changes nothing. */
+void conn_set_state(struct conn *c, enum conn_state state);
 
-/** Those that are idle while the worker drains go to whoever serves on, as far as the common
- *  inbox takes them. True: some are left. */
-bool conn_retire(struct worker *w);
+/** Its request waits for a slot. */
+bool conn_is_waiting(const struct conn *c);
+
+/** That one is answered 503; conn_turn goes on. */
+void conn_shed(struct conn *c);
+
+/** Processes what was read, writes, settles in a state. It may be gone on return. */
+void conn_turn(struct conn *c);
+
+/** n and errno are those of a receive, whatever it was for. It may be gone on return. */
+void conn_on_received(struct conn *c, long n);
+
+/** The client is told that there will be no more; if the close is our idea it has CONN_LINGER_MS
+ *  since then to end its side. */
+void conn_end_our_side(struct conn *c, uint64_t since_ms);
 
 /** The deadlines' callback. */
 void conn_on_deadline(struct deadline *d);

@@ -11,8 +11,10 @@
 #include "worker/handoff.h"
 
 #include "worker/conn.h"
+#include "worker/drain.h"
 #include "worker/engine.h"
 #include "worker/handoff_message.h"
+#include "worker/lifecycle.h"
 #include "worker/load.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -134,7 +136,7 @@ static struct place choose(struct conn *c, uint32_t hops)
     return place_request(&view);
 }
 
-static void start_retry(struct worker *w)
+void handoff_retry_soon(struct worker *w)
 {
     if (!ev_is_active(&w->retry))
         ev_timer_again(w->loop, &w->retry);
@@ -152,7 +154,7 @@ enum handoff_place handoff_place(struct conn *c)
     if (is_to_move && !place.is_to_free && move(c, place.index))
         return HANDOFF_GONE;
     if (w->is_inbox_open)
-        start_retry(w);
+        handoff_retry_soon(w);
     return HANDOFF_WAITS;
 }
 
@@ -161,7 +163,8 @@ bool handoff_has_heir(struct worker *w)
 {
     const struct heritage *h = w->heritage;
     struct place_sibling others[BOARD_WORKERS];
-    if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0)
+    if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0 ||
+        lifecycle_is_whole_stop(w))
         return false;
     size_t n = load_look(h->board, h->index, LOAD_TAKERS, LOAD_SLOTS, others);
     for (size_t i = 0; i < n; i++)
@@ -178,7 +181,7 @@ enum handoff_retire handoff_retire(struct conn *c)
         return HANDOFF_NOBODY;
     struct handoff_message m = describe(c);
     if (handoff_send(h->common_inbox.tx, &m, c->io.fd) < 0) {
-        start_retry(w);
+        handoff_retry_soon(w);
         return HANDOFF_LATER;
     }
     board_add(&w->entry->counters.handoffs_out, 1);
@@ -214,9 +217,10 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     struct worker *w = timer->data;
     bool has_slots = retry_lane(&w->slots), has_flights = retry_lane(&w->flights);
-    bool has_idle = w->phase == WORKER_DRAINING && conn_retire(w);
+    bool has_idle = w->phase == WORKER_DRAINING && drain_retire(w);
     if (!has_slots && !has_flights && !has_idle)
         ev_timer_stop(loop, timer);
+    lifecycle_on_gone(w); /* it may have stayed for what it had sent */
 }
 
 /* ---- asking ---- */

@@ -31,7 +31,7 @@ enum handoff_place handoff_place(struct conn *c);
 
 enum handoff_retire {
     HANDOFF_RETIRED, /* the connection is gone */
-    HANDOFF_LATER,   /* the common inbox is full; the retry comes (conn_retire) */
+    HANDOFF_LATER,   /* the common inbox is full; the retry comes (drain_retire) */
     HANDOFF_NOBODY   /* nobody serves */
 };
 
@@ -40,6 +40,9 @@ bool handoff_has_heir(struct worker *w);
 
 /** A connection between two requests, of a worker that drains: to whoever serves on. */
 enum handoff_retire handoff_retire(struct conn *c);
+
+/** In 10 ms it is looked again at what waits here, and at whether a drain is over. */
+void handoff_retry_soon(struct worker *w);
 
 /** Work has ended here: a sibling that has too much is asked for some. */
 void handoff_on_free(struct worker *w, const struct lane *lane);

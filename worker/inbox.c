@@ -180,6 +180,57 @@ void inbox_empty(struct worker *w, unsigned index)
         ;
 }
 
+/* ---- a whole stop ---- */
+
+/* Nobody reads the inbox of an empty entry. What lies there was sent to one that died, and
+ * the order of the master to take it out came before, or found nobody. */
+static bool is_abandoned(const struct board *board, unsigned index)
+{
+    return board_state(board, index) == BOARD_EMPTY;
+}
+
+/* Whoever takes in the last connection is not the one that ends in the same turn. */
+static bool take_all(struct worker *w, int inbox)
+{
+    uint64_t before = w->entry->counters.handoffs_in;
+    while (may_take(w) && take_one(w, inbox, false))
+        ;
+    return w->entry->counters.handoffs_in == before;
+}
+
+/* The tally first: the master makes it equal when it has emptied the entry. */
+static bool is_settled(struct worker *w, unsigned index)
+{
+    const struct heritage *h = w->heritage;
+    bool is_unseen = load_is_unseen(h->board, h->index, index);
+    if (is_abandoned(h->board, index))
+        return take_all(w, h->inbox[index].rx);
+    return !is_unseen; /* else it looks itself, or has ended and is soon empty */
+}
+
+/* Each sender answers for what it has sent: it may have sent it when the receiver had looked
+ * for the last time. So nobody leaves before it has looked after its last send, and the last
+ * to leave finds nothing. */
+bool inbox_collect(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    bool is_settled_all = true;
+    if (!w->is_inbox_open)
+        return true;
+    if (w->is_collecting)
+        return false; /* a connection that was taken in has ended at once: the caller goes on */
+    w->is_collecting = true;
+    if (h->common_inbox.rx >= 0)
+        is_settled_all = take_all(w, h->common_inbox.rx);
+    for (unsigned i = 0; i < h->inbox_count; i++)
+        if (i != h->index)
+            is_settled_all &= is_settled(w, i);
+    w->is_collecting = false;
+    if (!is_settled_all)
+        handoff_retry_soon(w);
+    return is_settled_all;
+}
+
 /* ---- upkeep ---- */
 
 void inbox_on_connections(struct worker *w)
@@ -193,13 +244,6 @@ void inbox_on_connections(struct worker *w)
         if (w->common.fd >= 0 && w->phase == WORKER_SERVING)
             epoll_watch(w->loop, &w->common);
     }
-}
-
-/* Nobody reads the inbox of an empty entry. What lies there was sent to one that died, and
- * the order of the master to take it out came before, or found nobody. */
-static bool is_abandoned(const struct board *board, unsigned index)
-{
-    return board_state(board, index) == BOARD_EMPTY;
 }
 
 /* Once a second, so not all of them: those we have sent to, those whose loop stands still,
@@ -285,7 +329,8 @@ void inbox_start(struct worker *w)
 
 void inbox_drain(struct worker *w)
 {
-    stop_reading(w, &w->common);
+    if (!lifecycle_is_whole_stop(w))
+        stop_reading(w, &w->common);
     inbox_on_connections(w); /* nobody sends any more; the master may not know yet */
 }
 

@@ -31,6 +31,11 @@ void inbox_drain(struct worker *w);
  *  orders another worker to take it. */
 void inbox_stop(struct worker *w);
 
+/** The whole server stops, and this worker has nothing more to do. What lies in the common
+ *  inbox, or in that of one that has ended, is taken in: nobody else might come. True: there
+ *  was nothing, and all that this worker has ever sent was taken; false: it has to stay. */
+bool inbox_collect(struct worker *w);
+
 /** Nothing lies in its own, or nothing that it could take. */
 bool inbox_is_empty(const struct worker *w);
 

@@ -18,6 +18,7 @@
 #include "worker/access_log.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
+#include "worker/drain.h"
 #include "worker/handoff.h"
 #include "worker/inbox.h"
 #include "worker/plugin.h"
@@ -89,17 +90,25 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
 
 /* ---- the end ---- */
 
+bool lifecycle_is_whole_stop(const struct worker *w)
+{
+    return board_get32(&w->heritage->board->closing) == BOARD_CLOSED;
+}
+
 static bool is_idle(const struct worker *w)
 {
-    return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0;
+    return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0 &&
+           !w->is_leaving_queue;
 }
 
 void lifecycle_on_gone(struct worker *w)
 {
-    if (w->phase == WORKER_DRAINING && is_idle(w) && inbox_is_empty(w)) {
-        w->phase = WORKER_ENDED;
-        ev_break(w->loop, EVBREAK_ALL);
-    }
+    if (w->phase != WORKER_DRAINING || !is_idle(w) || !inbox_is_empty(w))
+        return;
+    if (lifecycle_is_whole_stop(w) && !w->is_orphan && !inbox_collect(w))
+        return;
+    w->phase = WORKER_ENDED;
+    ev_break(w->loop, EVBREAK_ALL);
 }
 
 static void on_last_words(struct ev_loop *loop, ev_timer *timer, int events)
@@ -112,13 +121,12 @@ static void on_last_words(struct ev_loop *loop, ev_timer *timer, int events)
     ev_break(loop, EVBREAK_ALL);
 }
 
-static void cancel_all(struct worker *w, int error, bool long_alone)
+static void end_long(struct worker *w)
 {
     LIST_FOREACH (link, &w->conns) {
         struct conn *c = LIST_ENTRY(link, struct conn, link);
-        struct request *req = c->is_handed ? c->request : NULL;
-        if (req != NULL && (!long_alone || req->route->is_long))
-            ctx_cancel(&req->ctx, error);
+        if (c->is_handed && c->request->route->is_long)
+            ctx_cancel(&c->request->ctx, -ESHUTDOWN);
     }
 }
 
@@ -126,10 +134,11 @@ static void on_graceful_over(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)events;
     struct worker *w = timer->data;
-    cancel_all(w, -ECANCELED, false);
     ev_set_cb(timer, on_last_words);
     ev_timer_set(timer, last_words_s, 0.);
     ev_timer_start(loop, timer);
+    LIST_FOREACH (link, &w->conns)
+        drain_give_up(LIST_ENTRY(link, struct conn, link));
 }
 
 void lifecycle_drain(struct worker *w, uint64_t graceful_ms)
@@ -140,11 +149,11 @@ void lifecycle_drain(struct worker *w, uint64_t graceful_ms)
     atomic_store(&w->is_draining, true);
     accept_close(w);
     inbox_drain(w);
-    cancel_all(w, -ESHUTDOWN, true);
+    end_long(w);
     ev_timer_set(&w->graceful, clock_ms_as_s(graceful_ms), 0.);
     ev_timer_start(w->loop, &w->graceful);
     LIST_FOREACH (link, &w->conns)
-        conn_drain(LIST_ENTRY(link, struct conn, link));
+        drain_idle(LIST_ENTRY(link, struct conn, link));
     lifecycle_on_gone(w);
 }
 

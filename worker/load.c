@@ -235,7 +235,8 @@ void load_unsend(struct board *board, unsigned s, unsigned t)
 bool load_is_unseen(const struct board *board, unsigned s, unsigned t)
 {
     CHECK(s < BOARD_WORKERS && t < BOARD_WORKERS);
-    return board_get(&board->worker[s].sent[t]) != board_get(&board->worker[t].seen[s]);
+    uint64_t sent = board_get(&board->worker[s].sent[t]);
+    return sent != atomic_load_explicit(&board->worker[t].seen[s], memory_order_acquire);
 }
 
 void load_take(struct board *board, unsigned t, unsigned s, uint64_t number)

@@ -58,7 +58,8 @@ void load_unsend(struct board *board, unsigned s, unsigned t);
  *  ours. Who is only idle is not. */
 bool load_is_stuck(const struct board *board, unsigned self, unsigned t);
 
-/** Has s sent to t what t has not seen? */
+/** Has s sent to t what t has not seen? False, and the state of t is BOARD_EMPTY after that:
+ *  it may have died without looking. */
 bool load_is_unseen(const struct board *board, unsigned s, unsigned t);
 
 /** t has taken a message with this number from s out of its inbox, and its own `load`

@@ -46,6 +46,7 @@ enum deadline_kind {
     DEADLINE_BODY,  /* a look every second: body_timeout, body_min_rate */
     DEADLINE_QUEUE, /* counts from the arrival of a request, in whatever worker */
     DEADLINE_WRITE,
+    DEADLINE_LAST,
     DEADLINE_LINGER,
     DEADLINE_KINDS
 };
@@ -90,11 +91,14 @@ struct worker {
     ev_timer gate; /* while siblings accept in our place, for they have free slots */
     bool is_gated;
     uint64_t accept_warned_ms;
+    bool is_leaving_queue; /* drains, and a listener may have connections for it still */
+    bool is_taking_last;   /* inside accept_close */
 
     ev_io inbox;    /* inbox.h */
     ev_io common;   /* the inbox of all who serve */
     ev_timer retry; /* while requests wait that could move, or idle ones that could go */
     bool is_inbox_open;
+    bool is_collecting;       /* inside inbox_collect */
     unsigned neighbour_count; /* other entries in use; handoff.c */
     uint32_t fd_base;         /* descriptors that connections may have */
     uint32_t random;          /* breaks ties */

@@ -22,6 +22,7 @@
 #include "worker/access_log.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
+#include "worker/drain.h"
 #include "worker/engine.h"
 #include "worker/fault.h"
 #include "worker/handoff.h"
@@ -135,6 +136,7 @@ static void begin_limits(struct worker *w)
         [DEADLINE_BODY] = BODY_LOOK_MS,
         [DEADLINE_QUEUE] = limits->queue_timeout_ms,
         [DEADLINE_WRITE] = limits->write_timeout_ms,
+        [DEADLINE_LAST] = CONN_LAST_MS,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
@@ -239,13 +241,8 @@ static void on_first_turn(struct ev_loop *loop, ev_timer *timer, int events)
 static void end(struct worker *w)
 {
     bool is_clean = w->slots.busy == 0 && w->flights.busy == 0;
-    LIST_FOREACH (link, &w->conns) {
-        struct conn *c = LIST_ENTRY(link, struct conn, link);
-        if (c->request !=
-            NULL) /* its handler may never end: it has its line all the same */
-            request_account(c->request, 0);
-        conn_close(c);
-    }
+    LIST_FOREACH (link, &w->conns)
+        drain_cut(LIST_ENTRY(link, struct conn, link));
     inbox_stop(w);
     handoff_stop(w);
     lifecycle_stop(w);

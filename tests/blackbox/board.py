@@ -44,8 +44,10 @@ class Board:
 
     @property
     def header(self):
-        names = ("worker_slots", "generation", "started_ms", "ready", "epoch", "listeners")
-        return dict(zip(names, struct.unpack_from("<IIQIII", self.map, 24)))
+        names = ("worker_slots", "generation", "started_ms", "ready", "epoch", "listeners",
+                 "closing")
+        words = dict(zip(names, struct.unpack_from("<IIQIIII", self.map, 24)))
+        return {**words, "degraded": self.read("I", 184), "readiness": self.read("I", 188)}
 
     def backlog(self, index):
         """(length, limit) of a listener's accept queue."""

@@ -224,7 +224,7 @@ static void a_reload_shares_what_both_want(void **state)
 {
     const char *before[] = {"127.0.0.1:0", unix_key};
     const char *after[] = {"127.0.0.1:0", "127.0.0.1:0"};
-    struct listeners running, next;
+    struct listeners running, next, dropped;
     int kept;
 
     (void)state;
@@ -235,8 +235,11 @@ static void a_reload_shares_what_both_want(void **state)
     assert_false(next.item[0].fresh);
     assert_true(next.item[1].fresh); /* the same text twice is two sockets */
     assert_int_equal(access(path, F_OK), 0);
-    listeners_commit(&running, &next);
+    listeners_commit(&running, &next, &dropped);
     assert_int_equal(running.count, 2);
+    assert_int_equal(dropped.count, 1);
+    assert_int_equal(try_connect(unix_key), 0);
+    listeners_close(&dropped);
     assert_int_equal(access(path, F_OK), -1);
     assert_int_equal(try_connect(running.item[0].name), 0);
     assert_int_equal(try_connect(running.item[1].name), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_worker_accept - a listener that is stopped and started is watched again.
+ * test_worker_accept - a listener that is stopped and started is watched again, and one that
+ * is left for good is emptied first.
  */
 #include "tests/unit/worker_fixture.h"
 #include "tests/unit/worker_handlers.h"
@@ -10,6 +11,7 @@
 #include "worker/epoll.h"
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ static int open_state(void **state)
     f->heritage.listener[0].fd = fd;
     f->heritage.listener_count = 1;
     f->conf.server.workers = 2;
+    f->conf.server.backlog = 8;
     accept_init(&f->worker);
     accept_start(&f->worker);
     fixture_turn(f);
@@ -77,12 +80,77 @@ static void test_within_one_turn(void **state)
     assert_accepts(f);
 }
 
+/* ---- for good ---- */
+
+enum { QUEUED = 3 };
+
+static void queue(int client[static QUEUED])
+{
+    for (int i = 0; i < QUEUED; i++) {
+        client[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(client[i], (struct sockaddr *)&address, sizeof address),
+                         0);
+    }
+}
+
+static void leave(struct fixture *f, int client[static QUEUED])
+{
+    for (int i = 0; i < QUEUED; i++)
+        close(client[i]);
+    fixture_turn(f);
+    f->worker.phase = WORKER_DRAINING;
+}
+
+static void test_takes_what_is_queued(void **state)
+{
+    struct fixture *f = *state;
+    int client[QUEUED];
+    unsigned before = f->worker.conn_count;
+    accept_stop(&f->worker);
+    queue(client);
+    f->worker.phase = WORKER_DRAINING;
+    accept_close(&f->worker);
+    assert_int_equal(f->worker.conn_count, before + QUEUED);
+    assert_false(f->worker.is_leaving_queue);
+    assert_int_equal(f->worker.listener[0].io.fd, -1);
+    leave(f, client);
+}
+
+/* No descriptor is free: the queue is not left, and goes on when one is. */
+static void test_takes_it_when_there_is_room(void **state)
+{
+    struct fixture *f = *state;
+    int client[QUEUED];
+    unsigned before = f->worker.conn_count;
+    struct rlimit limit, none;
+    accept_stop(&f->worker);
+    queue(client);
+    int lowest = dup(client[0]);
+    close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = (rlim_t)lowest + 1, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    f->worker.phase = WORKER_DRAINING;
+    accept_close(&f->worker);
+    assert_int_equal(f->worker.conn_count, before + 1);
+    assert_true(f->worker.is_leaving_queue);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    accept_on_room(&f->worker);
+    assert_int_equal(f->worker.conn_count, before + QUEUED);
+    assert_false(f->worker.is_leaving_queue);
+    leave(f, client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_stopped_and_started, open_state,
                                         close_state),
         cmocka_unit_test_setup_teardown(test_within_one_turn, open_state, close_state),
+        cmocka_unit_test_setup_teardown(test_takes_what_is_queued, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_takes_it_when_there_is_room, open_state,
+                                        close_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

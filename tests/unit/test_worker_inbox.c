@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_worker_inbox - a worker that drains leaves with nothing in its inbox, and what comes in
- * the very turn in which it ends is left to its heir.
+ * the very turn in which it ends is left to its heir; in a stop of the whole server the last one
+ * takes in what nobody else will.
  */
 #include "tests/unit/worker_fixture.h"
 #include "tests/unit/worker_handlers.h"
 
 #include "common/fd.h"
+#include "worker/handoff.h"
 #include "worker/handoff_message.h"
 #include "worker/inbox.h"
 #include "worker/lifecycle.h"
+#include "worker/load.h"
 
 #include <sys/socket.h>
 
@@ -42,16 +45,21 @@ static int close_state(void **state)
 }
 
 /* Another worker sends a connection with a request: the client's end of it. */
-static int send_one(struct fixture *f)
+static int send_to(struct fixture *f, int inbox)
 {
     int ends[2];
     struct handoff_message m = {.type = HANDOFF_CONNECTION,
                                 .head = {HEAD, sizeof HEAD - 1}};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    assert_int_equal(handoff_send(f->heritage.inbox[0].tx, &m, ends[0]), 0);
+    assert_int_equal(handoff_send(inbox, &m, ends[0]), 0);
     board_add(&f->worker.entry->counters.requests, 1); /* begun there */
     fd_close(&ends[0]);
     return ends[1];
+}
+
+static int send_one(struct fixture *f)
+{
+    return send_to(f, f->heritage.inbox[0].tx);
 }
 
 static void test_it_stays_for_what_was_sent(void **state)
@@ -118,6 +126,123 @@ static void test_its_heir_takes_the_rest(void **state)
     fixture_turn(f);
 }
 
+/* ---- a whole stop ---- */
+
+enum { OTHER = 1 };
+
+static int open_pair(struct heritage_inbox *inbox)
+{
+    int ends[2];
+    if (fd_pair(ends) < 0)
+        return -1;
+    *inbox = (struct heritage_inbox){.rx = ends[0], .tx = ends[1]};
+    return 0;
+}
+
+/* Two workers; this one has nothing to do. */
+static int open_stop(void **state)
+{
+    if (open_state(state) != 0)
+        return -1;
+    struct fixture *f = *state;
+    struct board *board = f->heritage.board;
+    if (open_pair(&f->heritage.inbox[OTHER]) < 0 ||
+        open_pair(&f->heritage.common_inbox) < 0)
+        return -1;
+    f->heritage.inbox_count = 2;
+    board_set32(&board->worker_slots, 2);
+    board_set32(&board->worker[OTHER].state, BOARD_DRAINING);
+    board_set32(&board->closing, BOARD_CLOSED);
+    handoff_init(&f->worker);
+    fd_close(&f->client);
+    fixture_turn(f);
+    f->worker.phase = WORKER_DRAINING;
+    return 0;
+}
+
+static int close_stop(void **state)
+{
+    struct fixture *f = *state;
+    handoff_stop(&f->worker);
+    fd_close(&f->heritage.inbox[OTHER].rx);
+    fd_close(&f->heritage.inbox[OTHER].tx);
+    fd_close(&f->heritage.common_inbox.rx);
+    fd_close(&f->heritage.common_inbox.tx);
+    return close_state(state);
+}
+
+static bool has_ended(struct fixture *f)
+{
+    return f->worker.phase == WORKER_ENDED;
+}
+
+/* It is answered here, and then this worker may go. */
+static void assert_taken_in(struct fixture *f)
+{
+    lifecycle_on_gone(&f->worker);
+    assert_false(has_ended(f));
+    assert_non_null(strstr(fixture_read(f), " 404 "));
+    assert_int_equal(fixture_count(f, "Connection: close"), 1);
+    fd_close(&f->client);
+    fixture_until(f, has_ended);
+}
+
+/* One that drained before put it there, and found no more heir. */
+static void test_the_last_takes_what_is_for_all(void **state)
+{
+    struct fixture *f = *state;
+    f->client = send_to(f, f->heritage.common_inbox.tx);
+    assert_taken_in(f);
+}
+
+static void test_the_last_takes_what_the_dead_have_not(void **state)
+{
+    struct fixture *f = *state;
+    f->client = send_to(f, f->heritage.inbox[OTHER].tx);
+    board_set32(&f->heritage.board->worker[OTHER].state, BOARD_EMPTY);
+    assert_taken_in(f);
+}
+
+/* The other may have looked into its inbox for the last time before. */
+static void test_it_stays_for_what_it_has_sent(void **state)
+{
+    struct fixture *f = *state;
+    struct board *board = f->heritage.board;
+    f->client = send_to(f, f->heritage.inbox[OTHER].tx);
+    uint64_t number = load_send(board, 0, OTHER);
+    lifecycle_on_gone(&f->worker);
+    assert_false(has_ended(f));
+    fixture_turn(f);
+    assert_false(has_ended(f));
+    board_retire(board, OTHER); /* makes the tallies equal */
+    load_take(board, OTHER, 0, number);
+    assert_taken_in(f);
+}
+
+static void test_it_goes_when_that_was_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct board *board = f->heritage.board;
+    uint64_t number = load_send(board, 0, OTHER);
+    lifecycle_on_gone(&f->worker);
+    assert_false(has_ended(f));
+    load_take(board, OTHER, 0, number);
+    fixture_until(f, has_ended);
+}
+
+/* A drain of this worker alone: others serve, and look. */
+static void test_otherwise_it_leaves_that_to_others(void **state)
+{
+    struct fixture *f = *state;
+    board_set32(&f->heritage.board->closing, BOARD_CLOSING);
+    (void)load_send(f->heritage.board, 0, OTHER);
+    lifecycle_on_gone(&f->worker);
+    assert_true(has_ended(f));
+}
+
+#define STOP_TEST(name)                                                                  \
+    cmocka_unit_test_setup_teardown(test_##name, open_stop, close_stop)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +254,11 @@ int main(void)
                                         close_state),
         cmocka_unit_test_setup_teardown(test_its_heir_takes_the_rest, open_state,
                                         close_state),
+        STOP_TEST(the_last_takes_what_is_for_all),
+        STOP_TEST(the_last_takes_what_the_dead_have_not),
+        STOP_TEST(it_stays_for_what_it_has_sent),
+        STOP_TEST(it_goes_when_that_was_taken),
+        STOP_TEST(otherwise_it_leaves_that_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

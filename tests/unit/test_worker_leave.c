@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_worker_leave - clients that leave while something waits or runs, and the drain.
+ * test_worker_leave - clients that leave while something waits or runs.
  */
 #include "tests/unit/worker_handlers.h"
 
@@ -171,67 +171,6 @@ static void test_many_wait(void **state)
     f->client = first;
 }
 
-/* ---- drain ---- */
-
-static void drain(struct fixture *f)
-{
-    f->worker.phase = WORKER_DRAINING;
-    atomic_store(&f->worker.is_draining, true);
-    LIST_FOREACH (link, &f->worker.conns)
-        conn_drain(LIST_ENTRY(link, struct conn, link));
-    fixture_turn(f);
-}
-
-static void test_drain_of_an_idle_one(void **state)
-{
-    struct fixture *f = *state;
-    fixture_send(f, GET("/async"));
-    (void)worker_answer(f);
-    drain(f);
-    fixture_send(f, GET("/async"));
-    (void)worker_answer(f);
-    assert_int_equal(fixture_count(f, "Connection: close\r\n"), 1);
-    fixture_pass(f, CONN_LINGER_MS);
-    assert_int_equal(f->worker.conn_count, 0);
-}
-
-/* Its answer said keep-alive before the drain, and is still being written. */
-static void test_drain_of_one_that_writes(void **state)
-{
-    struct fixture *f = *state;
-    fixture_send(f, GET("/big"));
-    fixture_until(f, worker_is_idle);
-    drain(f);
-    assert_int_equal(fixture_conn(f)->state, CONN_WRITE);
-    (void)fixture_read(f);
-    assert_true(f->got_bytes > BIG);
-    fixture_pass(f, CONN_LINGER_MS);
-    assert_int_equal(f->worker.conn_count, 0);
-}
-
-static bool has_ended_writing(struct fixture *f)
-{
-    (void)f;
-    return worker_last_rc < 0;
-}
-
-/* After the -ESHUTDOWN of a drain a stream may go on; not after its client has gone. */
-static void test_a_long_stream_loses_its_client_in_a_drain(void **state)
-{
-    struct fixture *f = *state;
-    fixture_send(f, GET("/endless"));
-    struct conn *c = fixture_conn(f);
-    drain(f);
-    ctx_cancel(&c->request->ctx, -ESHUTDOWN);
-    fixture_turn(f);
-    assert_true(worker_last_rc >= 0);
-    close(f->client);
-    f->client = -1;
-    fixture_until(f, has_ended_writing);
-    assert_int_equal(worker_last_rc, -ECANCELED);
-    fixture_until(f, worker_is_alone);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,9 +182,6 @@ int main(void)
         WORKER_TEST(half_close_while_it_waits),
         WORKER_TEST(an_event_ends_after_its_client),
         WORKER_TEST(many_wait),
-        WORKER_TEST(drain_of_an_idle_one),
-        WORKER_TEST(drain_of_one_that_writes),
-        WORKER_TEST(a_long_stream_loses_its_client_in_a_drain),
     };
     return WORKER_RUN(tests);
 }

@@ -49,6 +49,7 @@ static void start_deadlines(struct fixture *f)
         [DEADLINE_BODY] = 1000,
         [DEADLINE_QUEUE] = limits->queue_timeout_ms,
         [DEADLINE_WRITE] = limits->write_timeout_ms,
+        [DEADLINE_LAST] = CONN_LAST_MS,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
