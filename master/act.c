@@ -126,6 +126,14 @@ static void do_free(struct master *master, struct slot *slot)
     channel_init(&slot->channel);
 }
 
+void act_degrade(struct master *master, const char *what)
+{
+    if (governor_on_death(&master->governor, clock_mono_ms()))
+        log_warn("degraded: generation %u: %s; next try in %" PRIu64 " s",
+                 master->running.number, what,
+                 governor_delay_ms(&master->governor) / 1000);
+}
+
 void act_mourn(struct master *master, const struct slot *slot)
 {
     if (reload_on_death(master, slot))
@@ -133,11 +141,7 @@ void act_mourn(struct master *master, const struct slot *slot)
     if (slot->generation != master->running.number || slot->served || slot->said_bye ||
         !master_is_serving(master))
         return;
-    if (!governor_on_death(&master->governor, clock_mono_ms()))
-        return;
-    log_warn("degraded: generation %u: a worker died before it had answered a request; "
-             "next try in %" PRIu64 " s",
-             slot->generation, governor_delay_ms(&master->governor) / 1000);
+    act_degrade(master, "a worker died before it had answered a request");
 }
 
 static void do_free_dead(struct master *master, struct slot *slot)

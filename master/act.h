@@ -13,4 +13,8 @@ void act_do(struct master *master, struct slot *slot, enum slot_action action);
  *  governor hears of it. */
 void act_mourn(struct master *master, const struct slot *slot);
 
+/** The running generation cannot have the workers it wants: one line, and the governor decides
+ *  when it is tried again. Of several at a time the first. */
+void act_degrade(struct master *master, const char *what);
+
 #endif

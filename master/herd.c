@@ -20,6 +20,7 @@
 #include "master/spawn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { LOST_MARGIN_MS = 2000 }; /* between EOF on the channel and the exit */
@@ -196,14 +197,20 @@ bool herd_has_served(const struct master *master, const struct slot *slot)
 
 static void release(struct master *master, uint64_t now_ms)
 {
+    const uint32_t generation = master->running.number;
+    const unsigned live =
+        policy_count_live(master->slots, master->slot_count, generation);
+    const unsigned missing = live < master->want ? master->want - live : 0;
+
     for (unsigned i = 0; i < master->slot_count; i++) {
         const struct slot *slot = &master->slots[i];
 
-        if (slot->state != SLOT_SERVING || slot->generation != master->running.number)
+        if (slot->state != SLOT_SERVING || slot->generation != generation)
             continue;
         if (governor_on_alive(&master->governor, slot, herd_has_served(master, slot),
-                              now_ms))
-            log_info("recovered: generation %u: the probe serves", slot->generation);
+                              missing, now_ms) == GOVERNOR_RECOVERED)
+            log_info("recovered: generation %u: what was started since serves",
+                     generation);
     }
 }
 
@@ -235,6 +242,16 @@ static void dismiss_retired(struct master *master, uint64_t now_ms)
             herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
 }
 
+/* When it is tried again. */
+static uint64_t lament(struct master *master, int error)
+{
+    char what[128];
+
+    snprintf(what, sizeof(what), "cannot start a worker: %s", strerror(error));
+    act_degrade(master, what);
+    return master->governor.not_before_ms;
+}
+
 static uint64_t supply(struct master *master, uint64_t now_ms)
 {
     const struct policy_view view = {
@@ -250,11 +267,9 @@ static uint64_t supply(struct master *master, uint64_t now_ms)
     release(master, now_ms);
     policy_decide(&view, &verdict);
     drain_surplus(master, verdict.surplus);
-    if (herd_start(master, &master->running, verdict.start) < 0) {
-        log_error("cannot start a worker: %s", strerror(errno));
-        governor_on_death(&master->governor, now_ms);
-        return master->governor.not_before_ms;
-    }
+    if (herd_start(master, &master->running, verdict.start) < 0)
+        verdict.wake_ms = lament(master, errno);
+    board_set32(&master->board->degraded, master->governor.failures);
     herd_go_generation(master, master->running.number);
     dismiss_retired(master, now_ms);
     return verdict.wake_ms;

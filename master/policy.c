@@ -60,14 +60,14 @@ uint64_t policy_next_deadline(const struct slot *slots, size_t count)
     return next;
 }
 
-/* A probe is whatever was forked since the delay ran out: while it lives, the rest waits
- * for its verdict, which governor_on_alive() or its death gives. */
+/* While the probe lives, the rest waits for its verdict, which governor_on_alive() or its death
+ * gives. */
 static bool is_probing(const struct policy_view *view)
 {
     for (size_t i = 0; i < view->slot_count; i++) {
         const struct slot *slot = &view->slots[i];
         if (slot->generation == view->generation && slot_is_live(slot) &&
-            slot->started_ms >= view->governor->not_before_ms)
+            slot->started_ms >= view->governor->probe_from_ms)
             return true;
     }
     return false;
@@ -120,16 +120,32 @@ bool governor_on_death(struct governor *governor, uint64_t now_ms)
         return false;
     governor->failures++;
     governor->not_before_ms = now_ms + governor_delay_ms(governor);
+    governor->probe_from_ms = governor->not_before_ms;
     return true;
 }
 
-bool governor_on_alive(struct governor *governor, const struct slot *probe, bool served,
-                       uint64_t now_ms)
+static bool has_lived(const struct governor *governor, const struct slot *slot,
+                      uint64_t now_ms)
 {
-    if (governor->failures == 0 || probe->started_ms < governor->not_before_ms)
-        return false;
-    if (!served && now_ms < probe->serving_ms + governor_delay_ms(governor))
-        return false;
+    const uint64_t delay_ms = governor_delay_ms(governor);
+    const uint64_t least_ms = delay_ms > POLICY_PROBE_MS ? delay_ms : POLICY_PROBE_MS;
+
+    return slot->started_ms >= governor->probe_from_ms &&
+           now_ms >= slot->serving_ms + least_ms;
+}
+
+/* One after the other, if they are asked nothing: what makes a worker die may need a while. */
+enum governor_news governor_on_alive(struct governor *governor, const struct slot *slot,
+                                     bool served, unsigned missing, uint64_t now_ms)
+{
+    if (governor->failures == 0 || slot->started_ms < governor->not_before_ms)
+        return GOVERNOR_SILENT;
+    if (!served && !has_lived(governor, slot, now_ms))
+        return GOVERNOR_SILENT;
+    if (!served && missing > 0) {
+        governor->probe_from_ms = now_ms;
+        return GOVERNOR_NEXT;
+    }
     *governor = (struct governor){0};
-    return true;
+    return GOVERNOR_RECOVERED;
 }

@@ -11,12 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { POLICY_DELAY_MAX_S = 60 };
+enum {
+    POLICY_DELAY_MAX_S = 60,
+    POLICY_PROBE_MS = 5000 /* a probe that nobody asks anything proves itself by living */
+};
 
 /** The crash governor of one generation. Zero: nothing has died. */
 struct governor {
     unsigned failures;      /* deaths before the first served request, in a row */
     uint64_t not_before_ms; /* no start before that, monotonic */
+    uint64_t probe_from_ms; /* what was started since is the probe on trial */
 };
 
 /** What there is, and what there should be. */
@@ -52,10 +56,17 @@ unsigned policy_count_old(const struct slot *slots, size_t count, uint32_t gener
  *  False: the delay runs already, this death says nothing new. */
 bool governor_on_death(struct governor *governor, uint64_t now_ms);
 
-/** A worker serves: has it, by an answered request or by living as long as the last
- *  delay, shown that the cause is gone? Then the governor forgets and true is returned. */
-bool governor_on_alive(struct governor *governor, const struct slot *probe, bool served,
-                       uint64_t now_ms);
+enum governor_news {
+    GOVERNOR_SILENT,
+    GOVERNOR_NEXT,     /* one more may be tried: the probe has lived long enough */
+    GOVERNOR_RECOVERED /* nothing is held back any more */
+};
+
+/** A worker serves. One that was started since the last death and has answered a request shows
+ *  that the cause is gone. A probe that was asked nothing, but has lived as long as the last
+ *  delay and POLICY_PROBE_MS, lets the next one start; where none is missing, that is all. */
+enum governor_news governor_on_alive(struct governor *governor, const struct slot *slot,
+                                     bool served, unsigned missing, uint64_t now_ms);
 
 /** The delay the last death has earned, in ms; 0: none. */
 uint64_t governor_delay_ms(const struct governor *governor);

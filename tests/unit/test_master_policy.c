@@ -42,21 +42,46 @@ static const struct {
     unsigned start, surplus;
     uint64_t wake_ms;
 } cases[] = {
-    {"from nothing", "--------", 3, {0, 0}, 3, 0, UINT64_MAX},
-    {"all there", "SSS-----", 3, {0, 0}, 0, 0, UINT64_MAX},
-    {"one died", "S-S-----", 3, {0, 0}, 1, 0, UINT64_MAX},
-    {"starting and standby count", "Ssb-----", 3, {0, 0}, 0, 0, UINT64_MAX},
-    {"retiring wants a successor", "SSR-----", 3, {0, 0}, 1, 0, UINT64_MAX},
-    {"draining and killed do not count", "SDK-----", 2, {0, 0}, 1, 0, UINT64_MAX},
-    {"another generation does not count", "'S'S------", 2, {0, 0}, 2, 0, UINT64_MAX},
-    {"one too many", "SSSS----", 3, {0, 0}, 0, 1, UINT64_MAX},
-    {"no room", "SDDDDDDD", 2, {0, 0}, 0, 0, UINT64_MAX},
-    {"room for one of two", "DDDDDDD-", 2, {0, 0}, 1, 0, UINT64_MAX},
-    {"back-off: wait", "S-------", 2, {1, NOW + 700}, 0, 0, NOW + 700},
-    {"back-off: one probe", "--------", 3, {1, NOW}, 1, 0, UINT64_MAX},
-    {"back-off: the probe starts", "b-------", 3, {1, NOW - 500}, 0, 0, UINT64_MAX},
-    {"back-off: the probe serves", "S-------", 3, {1, NOW - 500}, 0, 0, UINT64_MAX},
-    {"back-off: an old one is no probe", "S-------", 3, {1, NOW - 100}, 1, 0, UINT64_MAX},
+    {"from nothing", "--------", 3, {0}, 3, 0, UINT64_MAX},
+    {"all there", "SSS-----", 3, {0}, 0, 0, UINT64_MAX},
+    {"one died", "S-S-----", 3, {0}, 1, 0, UINT64_MAX},
+    {"starting and standby count", "Ssb-----", 3, {0}, 0, 0, UINT64_MAX},
+    {"retiring wants a successor", "SSR-----", 3, {0}, 1, 0, UINT64_MAX},
+    {"draining and killed do not count", "SDK-----", 2, {0}, 1, 0, UINT64_MAX},
+    {"another generation does not count", "'S'S------", 2, {0}, 2, 0, UINT64_MAX},
+    {"one too many", "SSSS----", 3, {0}, 0, 1, UINT64_MAX},
+    {"no room", "SDDDDDDD", 2, {0}, 0, 0, UINT64_MAX},
+    {"room for one of two", "DDDDDDD-", 2, {0}, 1, 0, UINT64_MAX},
+    {"back-off: wait", "S-------", 2, {1, NOW + 700, NOW + 700}, 0, 0, NOW + 700},
+    {"back-off: one probe", "--------", 3, {1, NOW, NOW}, 1, 0, UINT64_MAX},
+    {"back-off: the probe starts",
+     "b-------",
+     3,
+     {1, NOW - 500, NOW - 500},
+     0,
+     0,
+     UINT64_MAX},
+    {"back-off: the probe serves",
+     "S-------",
+     3,
+     {1, NOW - 500, NOW - 500},
+     0,
+     0,
+     UINT64_MAX},
+    {"back-off: an old one is no probe",
+     "S-------",
+     3,
+     {1, NOW - 100, NOW - 100},
+     1,
+     0,
+     UINT64_MAX},
+    {"back-off: the probe has lived",
+     "S-------",
+     3,
+     {1, NOW - 500, NOW - 100},
+     1,
+     0,
+     UINT64_MAX},
 };
 
 static void decides(void **state)
@@ -108,44 +133,117 @@ static void deaths_together_earn_one_delay(void **state)
     assert_true(governor_on_death(&governor, NOW + 1000));
 }
 
-static void a_probe_that_serves_releases_the_rest(void **state)
+static enum governor_news alive(struct governor *governor, uint64_t started_ms,
+                                bool served, unsigned missing, uint64_t now_ms)
 {
-    const struct governor failed = {2, NOW};
-    const struct slot old = {.started_ms = NOW - 1, .serving_ms = NOW - 1};
-    const struct slot probe = {.started_ms = NOW, .serving_ms = NOW + 50};
-    struct governor governor = failed;
+    const struct slot slot = {.started_ms = started_ms, .serving_ms = started_ms + 50};
 
-    (void)state;
-    assert_false(governor_on_alive(&governor, &old, true, NOW + 9000));
-    assert_false(governor_on_alive(&governor, &probe, false, NOW + 2049));
-    assert_int_equal(governor.failures, 2);
-    assert_true(governor_on_alive(&governor, &probe, true, NOW + 60));
-    assert_int_equal(governor.failures, 0);
-    governor = failed;
-    assert_true(governor_on_alive(&governor, &probe, false, NOW + 2050));
-    assert_int_equal(governor.failures, 0);
-    assert_false(governor_on_alive(&governor, &probe, true, NOW + 2050));
+    return governor_on_alive(governor, &slot, served, missing, now_ms);
 }
 
-/* A crash loop, played through: every start dies at once. */
-static void a_crash_loop_boots_rarely(void **state)
+static void a_probe_that_serves_releases_the_rest(void **state)
+{
+    struct governor governor = {2, NOW, NOW};
+
+    (void)state;
+    assert_int_equal(alive(&governor, NOW - 1, true, 3, NOW + 9000), GOVERNOR_SILENT);
+    assert_int_equal(governor.failures, 2);
+    assert_int_equal(alive(&governor, NOW, true, 3, NOW + 60), GOVERNOR_RECOVERED);
+    assert_int_equal(governor.failures, 0);
+    assert_int_equal(alive(&governor, NOW, true, 3, NOW + 60), GOVERNOR_SILENT);
+}
+
+/* Nobody asks anything: one after the other, and the first answer of any releases the rest. */
+static void a_probe_that_lives_lets_one_more_start(void **state)
+{
+    struct governor governor = {2, NOW, NOW};
+    const uint64_t then_ms = NOW + 50 + POLICY_PROBE_MS;
+
+    (void)state;
+    assert_int_equal(alive(&governor, NOW, false, 2, then_ms - 1), GOVERNOR_SILENT);
+    assert_int_equal(alive(&governor, NOW, false, 2, then_ms), GOVERNOR_NEXT);
+    assert_int_equal(governor.failures, 2);
+    assert_int_equal(alive(&governor, NOW, false, 2, then_ms + 9000), GOVERNOR_SILENT);
+    assert_int_equal(alive(&governor, NOW, true, 2, then_ms), GOVERNOR_RECOVERED);
+    governor = (struct governor){2, NOW, then_ms};
+    assert_int_equal(alive(&governor, then_ms, false, 0, then_ms + 50 + POLICY_PROBE_MS),
+                     GOVERNOR_RECOVERED);
+    assert_int_equal(governor.failures, 0);
+}
+
+/* After a long delay a short life proves nothing. */
+static void a_probe_lives_as_long_as_the_last_delay(void **state)
+{
+    struct governor governor = {5, NOW, NOW};
+
+    (void)state;
+    assert_int_equal(alive(&governor, NOW, false, 0, NOW + 50 + 15999), GOVERNOR_SILENT);
+    assert_int_equal(alive(&governor, NOW, false, 0, NOW + 50 + 16000),
+                     GOVERNOR_RECOVERED);
+}
+
+enum { CRASH_WORKERS = 4, CRASH_STEP_MS = 10, CRASH_MS = 30000 };
+
+static void crash_some(struct slot slots[static ENTRIES], struct governor *governor,
+                       uint64_t life_ms, uint64_t now_ms)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (slots[i].state == SLOT_SERVING && now_ms >= slots[i].started_ms + life_ms) {
+            slots[i] = (struct slot){.index = (unsigned)i};
+            (void)governor_on_death(governor, now_ms);
+        }
+}
+
+static void start_some(struct slot slots[static ENTRIES], unsigned count, uint64_t now_ms)
+{
+    for (int i = 0; i < ENTRIES && count > 0; i++)
+        if (slots[i].state == SLOT_EMPTY) {
+            slots[i] = (struct slot){.state = SLOT_SERVING,
+                                     .generation = 2,
+                                     .started_ms = now_ms,
+                                     .serving_ms = now_ms};
+            count--;
+        }
+}
+
+/* A crash loop, played through: each worker lives for so long, and nobody asks it anything. */
+static unsigned play(uint64_t life_ms)
 {
     struct governor governor = {0};
     struct slot slots[ENTRIES];
     unsigned boots = 0;
 
-    (void)state;
     fill(slots, "--------");
-    for (uint64_t now_ms = NOW; now_ms < NOW + 30000; now_ms += 10) {
+    for (uint64_t now_ms = NOW; now_ms < NOW + CRASH_MS; now_ms += CRASH_STEP_MS) {
         struct policy_verdict got;
-        const struct policy_view view = {now_ms, 2, 4, &governor, slots, ENTRIES};
+        const struct policy_view view = {now_ms,    2,     CRASH_WORKERS,
+                                         &governor, slots, ENTRIES};
 
+        crash_some(slots, &governor, life_ms, now_ms);
+        for (int i = 0; i < ENTRIES; i++)
+            if (slots[i].state == SLOT_SERVING)
+                (void)governor_on_alive(
+                    &governor, &slots[i], false,
+                    CRASH_WORKERS - policy_count_live(slots, ENTRIES, 2), now_ms);
         policy_decide(&view, &got);
+        start_some(slots, got.start, now_ms);
         boots += got.start;
-        for (unsigned i = 0; i < got.start; i++)
-            governor_on_death(&governor, now_ms);
     }
-    assert_in_range(boots, 4, 4 + 6);
+    return boots;
+}
+
+static void a_crash_loop_boots_rarely(void **state)
+{
+    static const uint64_t life_ms[] = {0,    10,   500,  1000, 1500,  2000, 4990,
+                                       5100, 6000, 7000, 9000, 10000, 20000};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(life_ms); i++) {
+        const unsigned boots = play(life_ms[i]);
+
+        if (boots < CRASH_WORKERS || boots > CRASH_WORKERS + 6)
+            fail_msg("each lives %u ms: %u boots", (unsigned)life_ms[i], boots);
+    }
 }
 
 static void counts(void **state)
@@ -174,6 +272,8 @@ int main(void)
         cmocka_unit_test(delays_double_up_to_a_minute),
         cmocka_unit_test(deaths_together_earn_one_delay),
         cmocka_unit_test(a_probe_that_serves_releases_the_rest),
+        cmocka_unit_test(a_probe_that_lives_lets_one_more_start),
+        cmocka_unit_test(a_probe_lives_as_long_as_the_last_delay),
         cmocka_unit_test(a_crash_loop_boots_rarely),
         cmocka_unit_test(counts),
     };
