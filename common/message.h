@@ -14,15 +14,19 @@
 enum message_type {
     /* worker to master */
     MESSAGE_READY = 1, /* arg 0: booted, in STANDBY; else an exit status, text says why */
-    MESSAGE_RETIRE,    /* asks for a permit to recycle; text says why */
+    MESSAGE_RETIRE,    /* arg: enum message_retire; text says why */
     MESSAGE_BYE,       /* drained; leaves now */
     /* master to worker */
     MESSAGE_GO,          /* the change is committed: accept */
     MESSAGE_DRAIN,       /* arg: graceful time-out in ms */
-    MESSAGE_PERMIT,      /* the successor serves: leave */
     MESSAGE_LOGFD,       /* arg: enum message_log; the descriptor is the new log */
     MESSAGE_EMPTY_INBOX, /* arg: the index of a dead worker */
     MESSAGE_TYPES
+};
+
+/** Why a worker asks to be replaced. */
+enum message_retire {
+    MESSAGE_RETIRE_WORN = 1 /* max_requests, max_rss: it serves on until it is its turn */
 };
 
 enum message_log { MESSAGE_LOG_ERROR, MESSAGE_LOG_ACCESS };

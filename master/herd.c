@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "master/act.h"
 #include "master/lag.h"
+#include "master/recycle.h"
 #include "master/reload.h"
 #include "master/spawn.h"
 
@@ -45,6 +46,13 @@ static void hear_ready(struct master *master, struct slot *slot,
     reload_on_refusal(master, slot, message);
 }
 
+static void hear_retire(struct master *master, struct slot *slot,
+                        const struct message *message)
+{
+    if (message->arg == MESSAGE_RETIRE_WORN)
+        (void)herd_recycle(master, slot, message->text);
+}
+
 static void hear_eof(struct slot *slot)
 {
     const uint64_t limit_ms = clock_mono_ms() + LOST_MARGIN_MS;
@@ -67,9 +75,8 @@ void herd_hear(struct slot *slot, const struct message *message)
         hear_ready(master, slot, message);
     else if (message->type == MESSAGE_BYE)
         slot->said_bye = true;
-    else /* RETIRE: recycling comes with its permit */
-        log_debug("worker %u (pid %d): message %u", slot->index, (int)slot->pid,
-                  message->type);
+    else
+        hear_retire(master, slot, message);
 }
 
 static const char *reason_of(enum slot_state state, enum slot_event event)
@@ -129,6 +136,17 @@ void herd_go_generation(struct master *master, uint32_t generation)
         if (master->slots[i].generation == generation &&
             master->slots[i].state == SLOT_STANDBY)
             herd_feed(master, &master->slots[i], SLOT_ON_GO);
+}
+
+bool herd_recycle(struct master *master, struct slot *slot, const char *why)
+{
+    if (slot->state != SLOT_SERVING || slot->generation != master->running.number)
+        return false;
+    if (slot->recycle.since_ms != 0)
+        return true;
+    slot->recycle.since_ms = clock_mono_ms();
+    snprintf(slot->recycle.why, sizeof(slot->recycle.why), "%s", why);
+    return true;
 }
 
 struct slot *herd_find(struct master *master, pid_t pid)
@@ -265,6 +283,7 @@ static uint64_t supply(struct master *master, uint64_t now_ms)
     struct policy_verdict verdict;
 
     release(master, now_ms);
+    recycle_turn(master);
     policy_decide(&view, &verdict);
     drain_surplus(master, verdict.surplus);
     if (herd_start(master, &master->running, verdict.start) < 0)

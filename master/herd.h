@@ -33,6 +33,11 @@ void herd_go_generation(struct master *master, uint32_t generation);
  *  then the change, then the policy. */
 void herd_turn(struct master *master);
 
+/** The worker is to be replaced, when it is its turn (recycle.c): its successor serves before it
+ *  drains, and its connections go to its siblings. False: it does not serve, or is old. Twice
+ *  is once. */
+bool herd_recycle(struct master *master, struct slot *slot, const char *why);
+
 /** The worker of that pid; NULL: no child of ours. */
 struct slot *herd_find(struct master *master, pid_t pid);
 

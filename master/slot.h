@@ -18,7 +18,7 @@ enum slot_state {
     SLOT_STARTING = BOARD_STARTING, /* forked, loading its plugins */
     SLOT_STANDBY = BOARD_STANDBY,   /* booted, waits for GO, accepts nothing */
     SLOT_SERVING = BOARD_SERVING,   /* accepts */
-    SLOT_RETIRING = BOARD_RETIRING, /* still serves; leaves when its successor does */
+    SLOT_RETIRING = BOARD_RETIRING, /* still serves; leaves when its successor serves */
     SLOT_DRAINING = BOARD_DRAINING, /* accepts nothing more, ends what it has */
     SLOT_KILLED = BOARD_KILLED,     /* signalled by us, not reaped yet */
     SLOT_STATES
@@ -60,6 +60,12 @@ struct slot_step {
     enum slot_action action;
 };
 
+/** That it is to be recycled. */
+struct slot_wish {
+    uint64_t since_ms; /* monotonic; 0: nobody wishes it */
+    char why[96];
+};
+
 /** Milliseconds, from the config of its generation; kept here because the config may be
  *  gone before the worker is. 0: no limit. */
 struct slot_limits {
@@ -80,6 +86,7 @@ struct slot {
     int wait_status;  /* of waitpid(2); set at its death */
     bool said_bye;    /* drained, by our order or by a SIGTERM to it */
     bool lost;        /* EOF on its channel; an exit must follow */
+    struct slot_wish recycle;
     struct channel channel;
 };
 

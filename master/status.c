@@ -25,10 +25,20 @@ void master_capacity(const struct master *master, char *out, size_t size)
              server->threads == 1 ? "" : "s", master->want * server->threads);
 }
 
+/* One that is recycled counts until its successor does; one that stands still does not. */
 static unsigned count_serving(const struct master *master)
 {
-    return policy_count_state(master->slots, master->slot_count, master->running.number,
-                              SLOT_SERVING);
+    const uint32_t generation = master->running.number;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        const struct slot *slot = &master->slots[i];
+
+        n += slot->generation == generation &&
+             (slot->state == SLOT_SERVING ||
+              (slot->state == SLOT_RETIRING && slot->deadline_ms == 0));
+    }
+    return n;
 }
 
 static void compose_status(const struct master *master, char *out, size_t size)

@@ -25,6 +25,7 @@
 #include "worker/request.h"
 #include "worker/self.h"
 #include "worker/turn.h"
+#include "worker/wear.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,7 +80,9 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     struct worker *w = second->data;
     http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
     turn_each_second(w);
-    board_set(&w->entry->rss_bytes, read_rss_bytes());
+    uint64_t rss_bytes = read_rss_bytes();
+    board_set(&w->entry->rss_bytes, rss_bytes);
+    wear_on_rss(w, rss_bytes);
     accept_each_second(w);
     handoff_each_second(w);
     inbox_each_second(w);
@@ -189,9 +192,6 @@ static void obey(struct worker *w, const struct message *m, int fd)
         break;
     case MESSAGE_DRAIN:
         lifecycle_drain(w, m->arg);
-        break;
-    case MESSAGE_PERMIT:
-        lifecycle_drain(w, w->conf->worker.graceful_timeout_ms);
         break;
     case MESSAGE_LOGFD:
         take_log(w, m->arg, fd);

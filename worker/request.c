@@ -15,6 +15,7 @@
 #include "worker/plugin.h"
 #include "worker/self.h"
 #include "worker/stream.h"
+#include "worker/wear.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -52,6 +53,8 @@ struct request *request_create(struct worker *w, struct conn *conn)
     req->response.fd = -1;
     list_init(&req->lane_link);
     req->number = ++w->request_number;
+    if (req->number == w->worn_at)
+        wear_on_requests(w);
     req->begun_ns = w->now_ns;
     return req;
 }

@@ -116,6 +116,9 @@ struct worker {
     struct spare free_request_count;
     unsigned relaxed; /* lifecycle.c: given back to malloc, but not yet by malloc */
     uint64_t request_number; /* of the newest request */
+    uint64_t worn_at; /* the number at which a replacement is asked for; 0: never */
+    uint64_t worn_rss_bytes; /* the same, by memory */
+    bool has_asked;
 
     const struct engine *engine; /* event or thread */
     struct lane slots;           /* `threads` of them */

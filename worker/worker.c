@@ -33,6 +33,7 @@
 #include "worker/request.h"
 #include "worker/self.h"
 #include "worker/stack.h"
+#include "worker/wear.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -220,6 +221,7 @@ static void begin(struct worker *w, const struct heritage *h)
     accept_init(w);
     inbox_init(w);
     handoff_init(w);
+    wear_init(w);
     lifecycle_start(w);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 remuda_unit(test_master_slot LIBS master)
 remuda_unit(test_master_policy LIBS master)
+remuda_unit(test_master_recycle LIBS master)
 remuda_unit(test_master_refuse LIBS master)
 remuda_unit(test_master_watchdog LIBS master)
 remuda_unit(test_master_lag LIBS master)
