@@ -79,8 +79,9 @@ static bool is_peer(const struct board *board, unsigned self, unsigned t,
     uint32_t generation = board_get32(&board->worker[self].generation);
     if (state < BOARD_SERVING || load_is_stuck(board, self, t))
         return false;
+    bool is_serving = state == BOARD_SERVING || state == BOARD_RETIRING;
     if (peers == LOAD_TAKERS)
-        return state == BOARD_SERVING && !is_older(theirs, generation);
+        return is_serving && !is_older(theirs, generation);
     return state != BOARD_KILLED && !is_older(generation, theirs);
 }
 

@@ -185,7 +185,7 @@ static void test_look(void **state)
         {"one of ours", BOARD_SERVING, 2, true, true},
         {"younger", BOARD_SERVING, 3, true, false},
         {"older", BOARD_SERVING, 1, false, true},
-        {"retiring", BOARD_RETIRING, 2, false, true},
+        {"retiring", BOARD_RETIRING, 2, true, true}, /* until its successor serves */
         {"draining", BOARD_DRAINING, 1, false, true},
         {"killed", BOARD_KILLED, 2, false, false},
     };
