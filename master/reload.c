@@ -20,6 +20,7 @@
 #include "master/reap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,10 +227,14 @@ static void advance(struct master *master)
         .slot_count = master->slot_count,
     };
     struct policy_verdict verdict;
+    char why[128];
 
     policy_decide(&view, &verdict);
     if (herd_start(master, next, verdict.start) < 0) {
-        fail(master, errno == EAGAIN ? EXIT_TEMPORARY : EXIT_OS, strerror(errno));
+        const int status = errno == EAGAIN ? EXIT_TEMPORARY : EXIT_OS;
+
+        snprintf(why, sizeof(why), "cannot start a worker: %s", strerror(errno));
+        fail(master, status, why);
         roll_back(master);
         return;
     }

@@ -137,6 +137,8 @@ def test_fork_fails(server, directory):
     one.kill_worker(one.workers()[0])
     one.log.wait("degraded: .* cannot start a worker: Resource temporarily unavailable;",
                  start=start, count=2)
+    one.send_signal(signal.SIGHUP)
+    one.log.wait("reload refused: cannot start a worker: Resource temporarily unavailable")
     assert len(one.workers()) == WORKERS - 1
     for _ in range(20):
         assert one.get("/fine").status == 200
