@@ -61,7 +61,8 @@ struct board_worker {
     _Atomic int32_t pid;
     _Atomic uint32_t threads;    /* slots of this worker */
     _Atomic uint64_t started_ms; /* monotonic */
-    uint64_t reserved_m[13];
+    _Atomic uint32_t refusing;   /* 1: its listeners take nobody new; accept.c */
+    uint32_t reserved_m[25];
 
     /* (W) */
     alignas(ATOMICS_LINE) _Atomic uint64_t tick_ms; /* last turn of its loop, monotonic */
@@ -71,8 +72,7 @@ struct board_worker {
     _Atomic uint32_t waiting;     /* requests admitted to wait for a slot */
     _Atomic uint32_t inflight;    /* requests begun and not ended, both lanes */
     _Atomic uint32_t fd_room;     /* descriptors this process may still open */
-    _Atomic uint32_t
-        inflight_unrecorded; /* in flight beyond the BOARD_INFLIGHT records */
+    _Atomic uint32_t inflight_unrecorded; /* beyond the BOARD_INFLIGHT records */
     _Atomic uint64_t rss_bytes;
     /* the lane of ASYNC and EVENT on a loop, as load, waiting and threads for slots */
     _Atomic uint32_t flights_load, flights_waiting, flights_limit;

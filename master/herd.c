@@ -138,6 +138,13 @@ void herd_go_generation(struct master *master, uint32_t generation)
             herd_feed(master, &master->slots[i], SLOT_ON_GO);
 }
 
+void herd_tell_refusing(struct master *master, uint32_t except)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].state != SLOT_EMPTY && master->slots[i].generation != except)
+            board_set32(&master->board->worker[i].refusing, 1);
+}
+
 bool herd_recycle(struct master *master, struct slot *slot, const char *why)
 {
     if (slot->state != SLOT_SERVING || slot->generation != master->running.number)

@@ -29,6 +29,10 @@ void herd_end_generation(struct master *master, uint32_t generation,
                          enum slot_event event, const char *why);
 void herd_go_generation(struct master *master, uint32_t generation);
 
+/** Before listeners refuse whoever is new: the scoreboard says so to the workers of all
+ *  generations but `except`. */
+void herd_tell_refusing(struct master *master, uint32_t except);
+
 /** At the end of each turn of the loop, when all that has happened is known: deadlines,
  *  then the change, then the policy. */
 void herd_turn(struct master *master);

@@ -123,6 +123,7 @@ static void leave_dropped(struct master *master)
     for (size_t i = 0; i < change->dropped.count; i++)
         log_info("no longer listening on %s", change->dropped.item[i].name);
     change->drain_ms = change->committed_ms;
+    herd_tell_refusing(master, master->running.number);
     if (listeners_refuse(&change->dropped))
         change->drain_ms += HANDSHAKE_MS;
 }

@@ -46,6 +46,7 @@ static void announce(struct master *master, uint64_t delay_ms)
 
 static void refuse(struct master *master, uint64_t now_ms)
 {
+    herd_tell_refusing(master, 0);
     const bool is_under_way = listeners_refuse(&master->running.listeners);
 
     master->stop = (struct stop){.stage = STOP_REFUSING,

@@ -19,6 +19,7 @@
 #include "worker/self.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 enum { ACCEPT_WARN_MS = 10000 };
@@ -116,6 +117,17 @@ static void on_failure(struct worker *w)
     ev_timer_start(w->loop, &w->accept_pause);
 }
 
+/* Its listener may have raised it to refuse whoever is new (master/refuse.c); what the client
+ * sent meanwhile comes again. */
+static void lower_ttl(int fd, int family)
+{
+    const int none = 0;
+    if (family == AF_INET)
+        (void)setsockopt(fd, IPPROTO_IP, IP_MINTTL, &none, sizeof none);
+    else if (family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &none, sizeof none);
+}
+
 /* One connection; false with errno when there is none to be had. */
 static bool take_one(struct worker *w, int listener)
 {
@@ -127,6 +139,8 @@ static bool take_one(struct worker *w, int listener)
         return false;
     if (w->is_rotating)
         epoll_rotate(listener);
+    if (board_get32(&w->entry->refusing) != 0)
+        lower_ttl(fd, peer.ss_family);
     conn_open(w, fd, (struct sockaddr *)&peer, length);
     return true;
 }

@@ -22,6 +22,21 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+/* Is a filter refused, as it is to most? */
+static bool is_refused;
+
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length);
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
+{
+    if (level == SOL_SOCKET && name == SO_ATTACH_FILTER && is_refused) {
+        errno = EPERM;
+        return -1;
+    }
+    return __real_setsockopt(fd, level, name, value, length);
+}
+
 enum { QUEUED = 3, NEVER_MS = 300, SOON_MS = 10000 };
 
 static char folder[64], unix_key[112];
@@ -206,6 +221,20 @@ static void an_inherited_one_stays_open(void **state)
         fd_close(&client[i]);
 }
 
+static int filter_is_allowed(void **state)
+{
+    (void)state;
+    is_refused = false;
+    return 0;
+}
+
+static int filter_is_refused(void **state)
+{
+    (void)state;
+    is_refused = true;
+    return 0;
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -232,5 +261,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_inherited_one_stays_open, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("filter", tests, filter_is_allowed, NULL) +
+           cmocka_run_group_tests_name("TTL", tests, filter_is_refused, NULL);
 }

@@ -11,6 +11,7 @@
 #include "worker/epoll.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,6 +85,11 @@ static void test_within_one_turn(void **state)
 
 enum { QUEUED = 3 };
 
+static bool has_two(struct fixture *f)
+{
+    return f->worker.conn_count == 2; /* the fixture's own is there */
+}
+
 static void queue(int client[static QUEUED])
 {
     for (int i = 0; i < QUEUED; i++) {
@@ -114,6 +120,29 @@ static void test_takes_what_is_queued(void **state)
     assert_false(f->worker.is_leaving_queue);
     assert_int_equal(f->worker.listener[0].io.fd, -1);
     leave(f, client);
+}
+
+/* Connected in the eyes of the client when the listener began to refuse whoever is new: it has
+ * inherited the way in which that is done. */
+static void test_what_came_of_a_handshake_is_set_right(void **state)
+{
+    struct fixture *f = *state;
+    const int wait_s = 10, most = 255;
+    int listener = f->worker.listener[0].io.fd, client, ttl = -1;
+    socklen_t length = sizeof ttl;
+    assert_int_equal(
+        setsockopt(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s), 0);
+    client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    board_set32(&f->worker.entry->refusing, 1);
+    assert_int_equal(setsockopt(listener, IPPROTO_IP, IP_MINTTL, &most, sizeof most), 0);
+    assert_int_equal(send(client, "G", 1, 0), 1);
+    fixture_until(f, has_two);
+    struct conn *c = LIST_ENTRY(f->worker.conns.prev, struct conn, link);
+    assert_int_equal(getsockopt(c->io.fd, IPPROTO_IP, IP_MINTTL, &ttl, &length), 0);
+    assert_int_equal(ttl, 0);
+    close(client);
+    fixture_turn(f);
 }
 
 /* No descriptor is free: the queue is not left, and goes on when one is. */
@@ -149,6 +178,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_within_one_turn, open_state, close_state),
         cmocka_unit_test_setup_teardown(test_takes_what_is_queued, open_state,
                                         close_state),
+        cmocka_unit_test_setup_teardown(test_what_came_of_a_handshake_is_set_right,
+                                        open_state, close_state),
         cmocka_unit_test_setup_teardown(test_takes_it_when_there_is_room, open_state,
                                         close_state),
     };
