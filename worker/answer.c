@@ -44,6 +44,8 @@ static bool keep_alive(const struct request *req, struct conn *c)
     return false;
 }
 
+/* Valid until the next call. Not in the ctx's memory: where an answer begins before its handler
+ * has ended, that is another thread's. */
 static struct slice fields_text(struct request *req)
 {
     size_t n = 0;
@@ -51,7 +53,13 @@ static struct slice fields_text(struct request *req)
         n += f->name.n + f->value.n + 4;
     if (n == 0)
         return (struct slice){NULL, 0};
-    char *text = ctx_keep(&req->ctx, n), *at = text;
+    struct arena *scratch = &req->ctx.worker->scratch;
+    arena_reset(scratch);
+    char *text = arena_alloc(scratch, n), *at = text;
+    if (text == NULL) {
+        req->conn->is_broken = true;
+        return (struct slice){NULL, 0};
+    }
     for (struct response_field *f = req->response.fields; f != NULL; f = f->next) {
         at = (char *)mempcpy(at, f->name.p, f->name.n);
         at = (char *)mempcpy(at, ": ", 2);

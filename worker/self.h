@@ -7,6 +7,7 @@
 #ifndef WORKER_SELF_H
 #define WORKER_SELF_H
 
+#include "common/arena.h"
 #include "common/heritage.h"
 #include "common/list.h"
 #include "conf/conf.h"
@@ -109,6 +110,7 @@ struct worker {
 
     struct http_limits limits; /* of conf, as http/ wants them */
     struct block_pool blocks;
+    struct arena scratch; /* bytes for the length of one call */
     struct deadlines deadlines[DEADLINE_KINDS];
     struct list conns; /* every struct conn */
     unsigned conn_count;

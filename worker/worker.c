@@ -202,6 +202,7 @@ static void init_self(struct worker *w, const struct heritage *h)
     w->pid = getpid();
     list_init(&w->conns);
     list_init(&w->turn_come);
+    arena_init(&w->scratch);
 }
 
 static void begin(struct worker *w, const struct heritage *h)
@@ -269,6 +270,7 @@ static void end(struct worker *w)
     plugins_destroy(&w->plugins);
     request_free_all(w);
     block_pool_fini(&w->blocks);
+    arena_fini(&w->scratch);
     ev_loop_destroy(w->loop);
 }
 

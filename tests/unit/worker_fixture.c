@@ -89,6 +89,7 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     set_limits(f);
     list_init(&w->conns);
     list_init(&w->turn_come);
+    arena_init(&w->scratch);
     f->heritage.board = board_create(&f->heritage.board_fd);
     assert_non_null(f->heritage.board);
     board_set32(&f->heritage.board->worker_slots, 1);
@@ -163,6 +164,7 @@ void fixture_close(struct fixture **fixture)
     http_router_destroy(&w->router);
     request_free_all(w);
     block_pool_fini(&w->blocks);
+    arena_fini(&w->scratch);
     ev_loop_destroy(w->loop);
     for (size_t i = 0; i < FIXTURE_ROUTES; i++) {
         free(f->route[i].label);
