@@ -12,10 +12,12 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "worker/worker.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ struct pool_thread {
     struct pool *pool;
     unsigned index;
     pthread_t id;
+    struct pool_job *_Atomic job; /* that it runs; written under the lock */
 };
 
 struct pool {
@@ -43,6 +46,8 @@ struct pool {
     bool is_short; /* said that a thread could not be made */
     struct pool_thread thread[];
 };
+
+static _Thread_local struct pool_thread *own_thread; /* NULL: none of a pool */
 
 static void lock(struct pool *p)
 {
@@ -86,14 +91,17 @@ static void *thread_main(void *arg)
     struct pool_job *job;
     char name[16];
 
+    own_thread = self;
     snprintf(name, sizeof(name), "remuda/%u", self->index);
     pthread_setname_np(pthread_self(), name);
     lock(p);
     while ((job = next_job(p)) != NULL) {
         p->free--;
+        atomic_store_explicit(&self->job, job, memory_order_relaxed);
         unlock(p);
         job->run(job, self->index); /* and from here on it is not ours */
         lock(p);
+        atomic_store_explicit(&self->job, NULL, memory_order_relaxed);
         p->free++;
     }
     unlock(p);
@@ -101,7 +109,7 @@ static void *thread_main(void *arg)
 }
 
 /* Signals are the loop's; but those that a fault raises must reach their handler, or the
- * kernel kills the process without a word (signal(7)). */
+ * kernel kills the process without a word (signal(7)), and one of ours is meant for a thread. */
 static void block_signals(sigset_t *before_out)
 {
     static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
@@ -111,6 +119,7 @@ static void block_signals(sigset_t *before_out)
     sigfillset(&all);
     for (size_t i = 0; i < COUNT_OF(faults); i++)
         sigdelset(&all, faults[i]);
+    sigdelset(&all, WORKER_SIGNAL_STACK);
     pthread_sigmask(SIG_SETMASK, &all, before_out);
 }
 
@@ -197,6 +206,29 @@ bool pool_cancel(struct pool *p, struct pool_job *job)
         take_off(p, job);
     unlock(p);
     return was_queued;
+}
+
+/* ---- who runs it ---- */
+
+/* Under the lock no thread goes on to another job. */
+bool pool_signal(struct pool *p, struct pool_job *job, int number)
+{
+    union sigval value = {.sival_ptr = job};
+    bool is_sent = false;
+
+    lock(p);
+    for (unsigned i = 0; i < p->count && !is_sent; i++)
+        is_sent = atomic_load_explicit(&p->thread[i].job, memory_order_relaxed) == job &&
+                  pthread_sigqueue(p->thread[i].id, number, value) == 0;
+    unlock(p);
+    return is_sent;
+}
+
+const struct pool_job *pool_job_here(void)
+{
+    const struct pool_thread *self = own_thread;
+
+    return self == NULL ? NULL : atomic_load_explicit(&self->job, memory_order_relaxed);
 }
 
 /* ---- the pool ---- */

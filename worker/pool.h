@@ -45,6 +45,13 @@ int pool_submit(struct pool *pool, struct pool_job *job);
  */
 bool pool_cancel(struct pool *pool, struct pool_job *job);
 
+/** Any thread. Sends the realtime signal, with the job as its value, to the thread that runs
+ *  that job; false: none does. */
+bool pool_signal(struct pool *pool, struct pool_job *job, int number);
+
+/** The job that the calling thread runs; NULL: none. Async-signal-safe. */
+const struct pool_job *pool_job_here(void);
+
 /** Threads that exist now. */
 unsigned pool_thread_count(struct pool *pool);
 

@@ -10,8 +10,9 @@
 struct heritage;
 
 /** The master asks a worker whose loop is blocked where that stands; sent to the thread whose
- *  id is the pid, with running.count (running.h) as its value. A realtime signal: those
- *  with names have other uses, to plugins and to runtimes within them. */
+ *  id is the pid, with running.count (running.h) as its value. The worker asks a thread of
+ *  its pool in the same way, with the job as the value. A realtime signal: those with names have
+ *  other uses, to plugins and to runtimes within them. */
 #define WORKER_SIGNAL_STACK (SIGRTMIN + 10)
 
 /** The life of one worker, from right after fork (signals still blocked, descriptors other

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_pool - order, exact concurrency, cancelling, stopping, and no thread too many.
+ * test_pool - order, exact concurrency, cancelling, stopping, no thread too many, and a signal
+ * for the one that runs a job.
  */
 #include "worker/pool.h"
+
+#include "worker/worker.h"
 
 #include "common/fd.h"
 #include "common/log.h"
@@ -34,6 +37,7 @@ struct task {
 
 static struct {
     atomic_int running, most, ended, order[1000];
+    atomic_int right;
     sem_t begun, done;
 } seen;
 
@@ -346,6 +350,48 @@ static void test_no_thread_to_be_had(void **state)
     sem_destroy(&gate);
 }
 
+static void on_signal(int number, siginfo_t *info, void *machine)
+{
+    (void)number;
+    (void)machine;
+    if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == pool_job_here())
+        atomic_fetch_add(&seen.right, 1);
+    sem_post(&seen.begun);
+}
+
+/* Of three threads the one that runs it, and none that does not. */
+static void test_signal(void **state)
+{
+    struct pool *pool = *state;
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_RESTART};
+    struct task task[3] = {{.number = 0}, {.number = 1}, {.number = 2}};
+    sem_t gate;
+
+    action.sa_sigaction = on_signal;
+    assert_int_equal(sigaction(WORKER_SIGNAL_STACK, &action, NULL), 0);
+    sem_init(&gate, 0, 0);
+    for (size_t i = 0; i < 2; i++) {
+        task[i].job.run = run_task;
+        task[i].gate = &gate;
+        assert_int_equal(pool_submit(pool, &task[i].job), 0);
+    }
+    wait_times(&seen.begun, 2);
+    for (size_t i = 0; i < 2; i++) {
+        if (pool_signal(pool, &task[i].job, WORKER_SIGNAL_STACK))
+            wait_times(&seen.begun, 1);
+    }
+    bool is_found = pool_signal(pool, &task[2].job, WORKER_SIGNAL_STACK);
+    open_gate(&gate, 2); /* or a failure would hang in the teardown */
+    wait_times(&seen.done, 2);
+    assert_int_equal(seen.right, 2);
+    assert_false(is_found);
+    assert_null(pool_job_here());
+    while (pool_free_count(pool) < 2)
+        sched_yield();
+    assert_false(pool_signal(pool, &task[0].job, WORKER_SIGNAL_STACK));
+    sem_destroy(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_submitters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_traits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_thread_to_be_had, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_signal, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
