@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack - the handler of WORKER_SIGNAL_STACK: the frames of the loop thread, to the error log.
- *                                                                [worker, loop thread]
+ * stack - the handler of WORKER_SIGNAL_STACK: the frames of a thread, to the error log.
+ *                                                                [worker, any thread]
  * Owns:    the action of that signal.
- * Called:  by worker.c at boot; the handler when the master has found a loop blocked.
+ * Called:  by worker.c at boot; the handler on the loop thread when the master has found the
+ *          loop blocked, on a thread of the pool when overtime.c asks.
  * Rule:    only async-signal-safe calls in the handler. backtrace(3) and dladdr(3) are not on
  *          the list, but after a first call they take no memory, and their lock is one that a
  *          thread may take twice.
@@ -18,6 +19,7 @@
 #include "common/log.h"
 #include "common/running.h"
 #include "worker/plugin.h"
+#include "worker/pool.h"
 #include "worker/self.h"
 #include "worker/worker.h"
 
@@ -27,6 +29,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -43,6 +46,7 @@ static struct {
     struct worker *worker;
     struct known plugin[HERITAGE_IMAGES];
     size_t plugin_count;
+    const struct route *_Atomic of_thread; /* what the thread that was asked last runs */
 } stack;
 
 /* ---- text ---- */
@@ -96,14 +100,15 @@ static void write_frame(unsigned number, void *frame)
     log_texts(LOG_LEVEL_WARN, named, COUNT_OF(named));
 }
 
-static void write_what_runs(const struct worker *w, const struct running *what)
+static void write_what_runs(const char *who, const struct route *route)
 {
-    const struct route *route =
-        what->is_handler ? plugins_route(w->plugins, what->route) : NULL;
-    const char *const texts[] = {
-        "stack: ", route != NULL ? "the loop runs " : "no handler runs",
-        route != NULL ? route->label : "", route != NULL ? " of plugin " : "",
-        route != NULL ? route->plugin->name : ""};
+    const char *const texts[] = {"stack: ",
+                                 route != NULL ? who : "no handler",
+                                 " runs",
+                                 route != NULL ? " " : "",
+                                 route != NULL ? route->label : "",
+                                 route != NULL ? " of plugin " : "",
+                                 route != NULL ? route->plugin->name : ""};
     log_texts(LOG_LEVEL_WARN, texts, COUNT_OF(texts));
 }
 
@@ -150,20 +155,48 @@ static bool is_still_blocked(const struct worker *w, const struct running *what,
            board_get(&w->entry->awake_since_ms) != 0;
 }
 
+static void show_loop(const struct worker *w, const siginfo_t *info, const void *machine)
+{
+    struct running what = running_of(w->entry, w->entry->running);
+
+    if (!is_still_blocked(w, &what, info))
+        return;
+    write_what_runs("the loop",
+                    what.is_handler ? plugins_route(w->plugins, what.route) : NULL);
+    write_stack(interrupted_at(machine));
+}
+
+static void show_thread(const siginfo_t *info, const void *machine)
+{
+    if (info->si_value.sival_ptr != pool_job_here())
+        return; /* another job by now */
+    write_what_runs("a thread of the pool", atomic_load(&stack.of_thread));
+    write_stack(interrupted_at(machine));
+}
+
 static void on_ask(int number, siginfo_t *info, void *machine)
 {
     int saved = errno;
     struct worker *w = stack.worker;
 
     (void)number;
-    if (info->si_code == SI_QUEUE && info->si_pid == getppid()) {
-        struct running what = running_of(w->entry, w->entry->running);
-        if (is_still_blocked(w, &what, info)) {
-            write_what_runs(w, &what);
-            write_stack(interrupted_at(machine));
-        }
-    }
+    if (info->si_code == SI_QUEUE && info->si_pid == getppid() && is_on_loop(w))
+        show_loop(w, info, machine);
+    else if (info->si_code == SI_QUEUE && info->si_pid == w->pid && !is_on_loop(w))
+        show_thread(info, machine);
     errno = saved;
+}
+
+/* ---- a thread of the pool ---- */
+
+void stack_show(struct pool_job *job, const struct route *route)
+{
+    struct worker *w = stack.worker;
+
+    if (w == NULL)
+        return;
+    atomic_store(&stack.of_thread, route);
+    (void)pool_signal(w->pool, job, WORKER_SIGNAL_STACK);
 }
 
 /* ---- start ---- */
