@@ -26,12 +26,13 @@ struct board_counters {
     _Atomic uint64_t bytes_in, bytes_out;
     _Atomic uint64_t shed;        /* 503 by our own choice, no handler ran */
     _Atomic uint64_t departed;    /* clients that left before their answer */
-    _Atomic uint64_t timeouts;    /* head, body, write */
+    _Atomic uint64_t timeouts;    /* head, body, write, request */
     _Atomic uint64_t refused;     /* 4xx and 5xx by the parser and its limits */
     _Atomic uint64_t log_dropped; /* access-log lines */
     _Atomic uint64_t handoffs_out, handoffs_in;
     _Atomic uint64_t loop_blocks; /* turns of the loop longer than loop_block */
-    _Atomic uint64_t reserved[50];
+    _Atomic uint64_t late;        /* handlers that were over request_timeout */
+    _Atomic uint64_t reserved[49];
     struct board_histogram queue, service;
 };
 

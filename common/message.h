@@ -31,6 +31,13 @@ enum message_retire {
 
 enum message_log { MESSAGE_LOG_ERROR, MESSAGE_LOG_ACCESS };
 
+/** Why a worker asks to be replaced. */
+enum message_retire {
+    MESSAGE_RETIRE_WORN =
+        1,              /* max_requests, max_rss: it serves on until it is its turn */
+    MESSAGE_RETIRE_LATE /* a handler does not end: its slot is lost until then */
+};
+
 enum { MESSAGE_TEXT = 480 };
 
 struct message {

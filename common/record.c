@@ -53,12 +53,22 @@ void board_record_begin(struct board_record *r, uint64_t since_ms, const char *m
     atomic_store_explicit(&r->seq, closed, memory_order_release);
 }
 
-void board_record_end(struct board_record *r)
+static void change_state(struct board_record *r, enum board_slot_state state)
 {
     uint32_t closed = open_change(r);
 
-    board_set32(&r->state, BOARD_SLOT_FREE);
+    board_set32(&r->state, state);
     atomic_store_explicit(&r->seq, closed, memory_order_release);
+}
+
+void board_record_end(struct board_record *r)
+{
+    change_state(r, BOARD_SLOT_FREE);
+}
+
+void board_record_late(struct board_record *r)
+{
+    change_state(r, BOARD_SLOT_LATE);
 }
 
 /* A writer at work needs microseconds; one that lost its CPU some milliseconds. */

@@ -19,7 +19,11 @@ enum {
     BOARD_PEER = 48
 };
 
-enum board_slot_state { BOARD_SLOT_FREE, BOARD_SLOT_BUSY, BOARD_SLOT_LATE };
+enum board_slot_state {
+    BOARD_SLOT_FREE,
+    BOARD_SLOT_BUSY,
+    BOARD_SLOT_LATE /* over request_timeout: answered or cut, but its handler still runs */
+};
 
 struct board_record {
     alignas(ATOMICS_LINE) _Atomic uint32_t seq;
@@ -38,6 +42,9 @@ struct board_record {
 void board_record_begin(struct board_record *r, uint64_t since_ms, const char *method,
                         const char *path, const char *peer, uint32_t route);
 void board_record_end(struct board_record *r);
+
+/** A busy one is BOARD_SLOT_LATE from now on (T). */
+void board_record_late(struct board_record *r);
 
 /** A copy of the record, its texts always terminated; false when it is free. */
 bool board_record_read(struct board_record *r, struct board_record *out);

@@ -22,7 +22,8 @@ WORKER_WORDS = {
 }
 COUNTER_WORDS = ["requests", "no_response", "r1xx", "r2xx", "r3xx", "r4xx", "r5xx",
                  "connections", "bytes_in", "bytes_out", "shed", "departed", "timeouts",
-                 "refused", "log_dropped", "handoffs_out", "handoffs_in", "loop_blocks"]
+                 "refused", "log_dropped", "handoffs_out", "handoffs_in", "loop_blocks", "late"]
+FREE, BUSY, LATE = range(3)
 
 
 class Board:
@@ -71,8 +72,9 @@ class Board:
         found = {}
         for i in range(count):
             at = WORKER + index * WORKER_STRIDE + which + i * RECORD_STRIDE
-            if self.read("I", at + 4) != 0:
-                found[i] = {"since_ms": self.read("Q", at + 8), "route": self.read("I", at + 16),
+            if self.read("I", at + 4) != FREE:
+                found[i] = {"state": self.read("I", at + 4),
+                            "since_ms": self.read("Q", at + 8), "route": self.read("I", at + 16),
                             "method": self.text(at + 24, 16), "path": self.text(at + 40, 88),
                             "peer": self.text(at + 128, 48)}
         return found

@@ -159,6 +159,9 @@ static void test_record(void **state)
     assert_string_equal(copy.method, "A-METHOD-THAT-I");
     assert_int_equal(strlen(copy.path), BOARD_PATH - 1);
     assert_string_equal(copy.peer, "");
+    board_record_late(r);
+    assert_true(board_record_read(r, &copy));
+    assert_int_equal(copy.state, BOARD_SLOT_LATE);
     board_record_end(r);
     assert_false(board_record_read(r, &copy));
 
