@@ -209,13 +209,18 @@ static int status_for(struct request *req)
     return rc == -ETIMEDOUT ? 504 : rc == -EMSGSIZE ? 413 : 500;
 }
 
+static void send_answer(struct request *req)
+{
+    if (req->conn != NULL)
+        put_answer(req);
+    request_account(req, req->response.status);
+}
+
 static void settle_complete(struct request *req)
 {
     if (req->rc != 0)
         complain(req, "answered, then returned an error", req->rc);
-    if (req->conn != NULL)
-        put_answer(req);
-    request_account(req, req->response.status);
+    send_answer(req);
 }
 
 static void end_stream(struct request *req, bool is_whole)
@@ -258,6 +263,10 @@ static void settle_rejected(struct request *req)
 
 static void settle(struct request *req)
 {
+    if (req->has_left_tasks) {
+        settle_rejected(req);
+        return;
+    }
     switch (atomic_load(&req->response_state)) {
     case RESPONSE_HANDLER:
         settle_complete(req);
@@ -272,9 +281,37 @@ static void settle(struct request *req)
 
 void answer_settle(struct request *req)
 {
-    if (req->has_left_tasks)
-        settle_rejected(req);
-    else
+    if (!req->is_accounted) /* else by answer_late: what came after that goes nowhere */
         settle(req);
     atomic_store(&req->response_state, RESPONSE_DONE);
+}
+
+/* ---- in the place of one that still runs ---- */
+
+/* A stream of which nothing has left yet can still be a 504. */
+static bool claim_for_host(struct request *req)
+{
+    int streaming = RESPONSE_STREAMING;
+    return request_claim(req, RESPONSE_HOST) ||
+           (!req->is_flowing && atomic_compare_exchange_strong(
+                                    &req->response_state, &streaming, RESPONSE_HOST));
+}
+
+const char *answer_late(struct request *req)
+{
+    struct board_counters *counters = &req->ctx.worker->entry->counters;
+    if (claim_for_host(req)) {
+        answer_host(req, 504);
+        board_add(&counters->timeouts, 1);
+        return req->conn != NULL ? "answered 504" : "its client had gone";
+    }
+    if (atomic_load(&req->response_state) == RESPONSE_STREAMING) {
+        end_stream(req, false);
+        board_add(&counters->timeouts, 1);
+        return "its stream is cut";
+    }
+    if (!atomic_load_explicit(&req->is_said, memory_order_acquire))
+        return NULL;
+    send_answer(req);
+    return "what it had sent is its answer";
 }

@@ -119,6 +119,12 @@ static void give_back(const void *p, remuda_free_fn own)
         own(bytes.out);
 }
 
+/* From here on the loop may read it; see answer_late. */
+static void say(remuda_ctx *c)
+{
+    atomic_store_explicit(&request_of(c)->is_said, true, memory_order_release);
+}
+
 int api_send(remuda_ctx *c, int status, const char *type, const void *p, size_t n,
              remuda_free_fn own)
 {
@@ -135,6 +141,7 @@ int api_send(remuda_ctx *c, int status, const char *type, const void *p, size_t 
     r->bytes = p;
     if (own == REMUDA_COPY && n > 0)
         r->bytes = memcpy(ctx_keep(c, n), p, n);
+    say(c);
     return 0;
 }
 
@@ -154,6 +161,7 @@ int api_file(remuda_ctx *c, int status, const char *type, int fd, uint64_t off,
     r->fd = fd;
     r->file_offset = off;
     r->file_bytes = n;
+    say(c);
     return 0;
 }
 

@@ -283,6 +283,15 @@ void conn_on_answer(struct conn *c)
         conn_turn(c);
 }
 
+void conn_part(struct conn *c)
+{
+    struct request *req = c->request;
+    if (!reader_part(c, req))
+        c->is_closing = c->is_lingering = true;
+    req->conn = NULL;
+    conn_on_answer(c);
+}
+
 void conn_on_output(struct conn *c)
 {
     if (!c->is_processing)

@@ -94,6 +94,9 @@ void conn_close(struct conn *c);
 /** The answer of its request is in the output; the request may be let go. */
 void conn_on_answer(struct conn *c);
 
+/** The same, though the handler still runs: they part, and the client goes on. */
+void conn_part(struct conn *c);
+
 /** Something was put in the output, or a request's input may be read on. */
 void conn_on_output(struct conn *c);
 

@@ -58,6 +58,14 @@ void done_fini(struct done *d)
     CHECK(pthread_mutex_destroy(&d->lock) == 0);
 }
 
+bool done_has_ended(struct done *d, const struct request *req)
+{
+    CHECK(pthread_mutex_lock(&d->lock) == 0);
+    bool has_ended = req->done_is_listed && req->done_has_ended;
+    CHECK(pthread_mutex_unlock(&d->lock) == 0);
+    return has_ended;
+}
+
 void done_put(struct done *d, struct request *req, bool has_ended)
 {
     CHECK(pthread_mutex_lock(&d->lock) == 0);

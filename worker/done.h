@@ -26,6 +26,9 @@ void done_init(struct done *d, struct ev_loop *loop,
                void (*on_request)(struct request *, bool has_ended));
 void done_fini(struct done *d);
 
+/** Has it been put there as ended, and not been looked at yet? */
+bool done_has_ended(struct done *d, const struct request *req);
+
 /** Any thread: look at this request. One that is on the list is not put there again.
  *  has_ended: its handler is through; the caller may not touch it after this call. */
 void done_put(struct done *d, struct request *req, bool has_ended);

@@ -20,6 +20,7 @@
 #include "worker/coro.h"
 #include "worker/handoff.h"
 #include "worker/lifecycle.h"
+#include "worker/overtime.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -103,7 +104,10 @@ static void finish_run(struct request *req)
 {
     struct worker *w = req->ctx.worker;
     req->handler = HANDLER_ENDED;
+    deadline_clear(&req->overtime);
     answer_settle(req); /* first: its line in the log names the slot */
+    if (req->is_late)
+        overtime_end(req);
     struct lane *lane = req->lane;
     struct request *next = lane_leave(lane, req);
     engine_publish_load(w, lane);
@@ -132,6 +136,7 @@ void engine_run_pool(struct request *req)
 {
     req->ctx.place = CTX_ON_POOL;
     req->job.run = run_on_thread;
+    overtime_begin(req);
     if (pool_submit(req->ctx.worker->pool, &req->job) < 0) {
         log_error("no thread for %s: %m", req->route->label);
         req->started_ns = 0; /* no handler ran */
@@ -176,6 +181,8 @@ void engine_run_coro(struct request *req)
         req->has_ended_here = true;
     }
     turn_end_run(w);
+    if (!req->has_ended_here)
+        overtime_begin(req);
     after_coro(req);
 }
 
@@ -211,8 +218,10 @@ void engine_run_event(struct request *req)
     turn_end_run(req->ctx.worker);
     req->is_in_handler = false;
     if (rc == REMUDA_PENDING) {
-        if (!req->has_ended_here)
+        if (!req->has_ended_here) {
+            overtime_begin(req);
             return; /* remuda_finish brings it back through done.c */
+        }
     } else {
         req->rc = rc;
     }

@@ -54,6 +54,12 @@ static void drop_record(struct lane *l, int record)
     l->free_records[l->free_count++] = (uint16_t)record;
 }
 
+void lane_mark_late(struct lane *l, int record)
+{
+    if (record != LANE_NO_RECORD)
+        board_record_late(&l->records[record]);
+}
+
 static void remove_waiting(struct lane *l, struct request *req)
 {
     CHECK(l->waiting_count > 0);

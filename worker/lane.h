@@ -54,6 +54,9 @@ bool lane_enter(struct lane *l, struct request *req);
 /** It waits, and may. */
 void lane_admit(struct lane *l, struct request *req);
 
+/** The record of one that runs, or LANE_NO_RECORD: its handler is over its time. */
+void lane_mark_late(struct lane *l, int record);
+
 /** It has ended. The request whose turn it is now, already entered, or NULL; and if it is a
  *  task's turn, that is in `granted`. */
 struct request *lane_leave(struct lane *l, struct request *req);

@@ -56,7 +56,13 @@ static char *join_path(const char *mount, const char *path)
     return joined;
 }
 
-static struct route *route_create(struct worker *w, const struct plugin *p,
+/* What is endless by nature has no limit. */
+static struct overtime *overtime_of(struct plugin *p, const struct route *r)
+{
+    return p->conf->request_timeout_ms == 0 || r->is_long ? NULL : &p->overtime;
+}
+
+static struct route *route_create(struct worker *w, struct plugin *p,
                                   const remuda_route *declared)
 {
     struct plugins *all = w->plugins;
@@ -75,6 +81,7 @@ static struct route *route_create(struct worker *w, const struct plugin *p,
     r->index = all->route_count;
     r->body_bytes = p->conf->body_bytes;
     r->body_timeout_ms = p->conf->body_timeout_ms;
+    r->overtime = overtime_of(p, r);
     all->route[all->route_count++] = r;
     return r;
 }
@@ -136,6 +143,7 @@ static int load_one(struct worker *w, size_t i, complain_fn complain)
     struct plugin *p = &w->plugins->item[i];
     p->conf = &w->conf->plugins.item[i];
     p->name = p->conf->name;
+    overtime_init(&p->overtime, w, p->conf->request_timeout_ms);
     char why[PLUGIN_WHY_BYTES];
     void *handle = NULL;
     fault_set_plugin(p->name);
@@ -232,8 +240,10 @@ void plugins_destroy(struct plugins **plugins)
         free(p->route[i]->pattern);
         free(p->route[i]);
     }
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; i < p->count; i++) {
+        overtime_fini(&p->item[i].overtime);
         free(p->item[i].options);
+    }
     free(p->route);
     free(p->item);
     free(p);

@@ -9,6 +9,7 @@
 #define WORKER_PLUGIN_H
 
 #include "include/remuda.h"
+#include "worker/overtime.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ struct route {
     char *pattern;  /* "/api/hello" */
     uint32_t index; /* in the worker's table; the scoreboard's name for it */
     uint64_t body_bytes, body_timeout_ms;
+    struct overtime *overtime; /* NULL: its handler has no limit */
 };
 
 /** A declared option with its value from the ini, or its fallback. */
@@ -46,6 +48,7 @@ struct plugin {
     size_t option_count;
     void *state; /* what start stored */
     bool is_started;
+    struct overtime overtime; /* where request_timeout is not 0 */
 };
 
 /** Loads and checks every plugin and builds w->router. On failure an exit status (78), with

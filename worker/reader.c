@@ -94,26 +94,44 @@ static void find_in_input(struct conn *c, struct request *req)
                                    : req->base + req->parser.request.head_bytes;
 }
 
-/* What comes behind a request that waits or runs has filled the small block: a full one
- * could not hear the client leave. A handler has strings in it, so it goes to the request. */
-static void widen(struct conn *c, struct request *req)
+/* A handler has strings in the input. What is behind its request goes to a new one with room
+ * for `room` bytes. */
+static bool split(struct conn *c, struct request *req, uint32_t room)
 {
     struct in *in = &c->in, rest;
-    if (in->end < in->room || in->room >= BLOCK_BYTES)
-        return;
-    if (req->handler == HANDLER_QUEUED) {
-        if (in_make_room(in, BLOCK_BYTES))
-            find_in_input(c, req);
-        return;
-    }
     in_init(&rest, in->pool);
-    if (!in_reserve(&rest, BLOCK_BYTES))
-        return;
+    if (!in_reserve(&rest, room))
+        return false;
     rest.end = in_count(in) - req->consumed;
-    memcpy(rest.data, in->data + in->start + req->consumed, rest.end);
+    if (rest.end > 0)
+        memcpy(rest.data, in->data + in->start + req->consumed, rest.end);
     req->in = *in;
     req->consumed = 0;
     *in = rest;
+    return true;
+}
+
+bool reader_part(struct conn *c, struct request *req)
+{
+    if (req->in.data != NULL || split(c, req, in_count(&c->in) - req->consumed))
+        return true;
+    req->in = c->in;
+    req->consumed = 0;
+    in_init(&c->in, req->in.pool);
+    return false;
+}
+
+/* What comes behind a request that waits or runs has filled the small block: a full one
+ * could not hear the client leave. */
+static void widen(struct conn *c, struct request *req)
+{
+    struct in *in = &c->in;
+    if (in->end < in->room || in->room >= BLOCK_BYTES)
+        return;
+    if (req->handler != HANDLER_QUEUED)
+        (void)split(c, req, BLOCK_BYTES);
+    else if (in_make_room(in, BLOCK_BYTES))
+        find_in_input(c, req);
 }
 
 /* Out of line: the way of every request then needs few registers. */

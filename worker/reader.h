@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct conn;
+struct request;
 
 /** Goes one step with the bytes that are there: a head, a part of a body, a request handed
  *  over. false: it needs the client, a handler, or room in the output first. */
@@ -20,6 +21,10 @@ long reader_receive(struct conn *c);
 /** Is there room to read ahead while a request is with its handler? Its strings stand in
  *  the input, so that must not move. */
 bool reader_has_room(const struct conn *c);
+
+/** The input splits: what this request has of it goes with it, what is behind it stays. false:
+ *  out of memory, and all of it went. */
+bool reader_part(struct conn *c, struct request *req);
 
 /** Answers the request that is being read with the host's error page, then closes. */
 void reader_refuse(struct conn *c, int status);

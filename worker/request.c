@@ -28,6 +28,7 @@ static struct request *request_new(struct worker *w)
     if (req == NULL)
         return NULL;
     ctx_init(&req->ctx, CTX_REQUEST, w);
+    deadline_init(&req->overtime);
     http_parser_init(&req->parser, &w->limits);
     return req;
 }
@@ -43,7 +44,7 @@ struct request *request_create(struct worker *w, struct conn *conn)
         return NULL;
     }
     memset(&req->holds, 0,
-           offsetof(struct request, peer) - offsetof(struct request, holds));
+           offsetof(struct request, overtime) - offsetof(struct request, holds));
     req->magic = REQUEST_MAGIC;
     req->holds = 1;
     req->conn = conn;

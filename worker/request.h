@@ -2,9 +2,9 @@
 /*
  * request - one request, from its first byte until the last holder lets go.    [worker]
  *
- * Three states that move on their own: its handler, its client, its response. The struct
- * goes when nobody holds it: the connection that reads it, the handler, the output that
- * still points into its memory. Holds are counted on the loop thread alone.
+ * Three states that move on their own: its handler, its client, its response. The struct goes
+ * when nobody holds it: the connection that reads it, the handler, the output that points into
+ * its memory. Holds are counted on the loop thread alone.
  */
 #ifndef WORKER_REQUEST_H
 #define WORKER_REQUEST_H
@@ -14,6 +14,7 @@
 #include "http/parser.h"
 #include "http/router.h"
 #include "worker/ctx.h"
+#include "worker/deadline.h"
 #include "worker/in.h"
 #include "worker/pool.h"
 #include "worker/response.h"
@@ -25,8 +26,7 @@ struct route;
 struct stream;
 
 #define REQUEST_MAGIC 0x72657175u
-
-enum { REQUEST_PEER_BYTES = 48 };
+enum { REQUEST_PEER_BYTES = 48, REQUEST_ID_BYTES = 32 };
 
 enum handler_state {
     HANDLER_NONE,    /* the request is still being read, or the host answers itself */
@@ -72,12 +72,13 @@ struct request {
     struct stream *stream; /* after begin; made by the handler's thread */
     bool is_flowing;       /* on the loop: the head of the stream is out */
     int rc;                /* the handler's */
-    bool has_ended_here;   /* on the loop: the coroutine is through, or finish was
-                                     called inside the callback */
-    bool has_left_tasks;   /* it returned with live ones, which have ended since */
-    bool is_admitted;      /* it may wait: queue_limit was not reached */
-    bool has_lent;         /* on the loop: a task runs in its slot, task_slot.c */
-    bool is_in_handler;    /* EVENT: the callback has not returned yet */
+    bool has_ended_here; /* on the loop: the coroutine is through, or finish was called */
+    bool has_left_tasks; /* it returned with live ones, which have ended since */
+    bool is_admitted;    /* it may wait: queue_limit was not reached */
+    bool has_lent;       /* on the loop: a task runs in its slot, task_slot.c */
+    bool is_in_handler;  /* EVENT: the callback has not returned yet */
+    bool is_late;        /* on the loop: over request_timeout */
+    atomic_bool is_said; /* `response` is whole: the loop may read it before the end */
     struct lane *lane;
     struct list lane_link;
     int record;
@@ -92,8 +93,8 @@ struct request {
     bool is_accounted;
 
     /* the big parts, last: not cleared for each request */
-    char peer[REQUEST_PEER_BYTES]; /* "203.0.113.7", "unix:"; its own copy, for a handler
-                                      asks from its thread while the connection goes */
+    struct deadline overtime;      /* while the handler runs; on no list else */
+    char peer[REQUEST_PEER_BYTES]; /* "203.0.113.7", "unix:"; handlers ask without conn */
     struct http_match match;       /* set with path */
     struct http_parser parser;
 };
@@ -130,8 +131,8 @@ static inline struct slice request_text(const struct request *req, struct http_s
 /** Who answers? One caller wins; true for that one. Any thread. */
 bool request_claim(struct request *req, enum response_state as);
 
-/** The client will not come back: every wait of the handler says so. Its answer, if it
- *  makes one, is still written while the connection stands. */
+/** The client will not come back: every wait of the handler says so. An answer is still written
+ *  while the connection stands. */
 void request_client_gone(struct request *req);
 
 /** The connection is gone: the request lives on for its handler alone. */
@@ -144,7 +145,6 @@ void request_record(const struct request *req, struct board_record *record);
 void request_account(struct request *req, int status);
 
 /** "1a2b-3c": process and number; unique on this machine while the process lives. */
-enum { REQUEST_ID_BYTES = 32 };
 void request_format_id(const struct request *req, char out[static REQUEST_ID_BYTES]);
 
 #endif

@@ -17,6 +17,7 @@
 #include "worker/done.h"
 #include "worker/family.h"
 #include "worker/lane.h"
+#include "worker/overtime.h"
 
 #include <ev.h>
 #include <pthread.h>
@@ -136,6 +137,7 @@ struct worker {
     struct plugins *plugins;
     struct http_router *router;
     struct access_log *access_log; /* NULL: off */
+    struct overtime_log overtime;
 };
 
 /** Is this the thread of the loop? */

@@ -117,6 +117,10 @@ static inline bool task_leave(struct remuda_ctx *c)
  *  has ended the request comes back through done.h. */
 bool task_leave_later(struct remuda_ctx *c);
 
+/** The slots that tasks of a late request hold are late too. The job of the pool that keeps it
+ *  from ending, a task's or its own; NULL: nothing of it is on a thread. Loop thread. */
+struct pool_job *task_mark_late(struct request *req);
+
 /** The request that c is, or works for; NULL for a plugin's own ctx. */
 struct request *task_request(struct remuda_ctx *c);
 

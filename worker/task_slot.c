@@ -191,6 +191,34 @@ static void seek_slot(struct task *task)
     }
 }
 
+/* ---- over the time of its request ---- */
+
+/* Under the lock. A thread that waits for its tasks does nothing else: the youngest is meant. */
+static struct pool_job *mark_below(struct remuda_ctx *c)
+{
+    struct pool_job *job = NULL;
+    LIST_FOREACH (link, &c->children) {
+        struct task *task = task_of(LIST_ENTRY(link, struct remuda_ctx, sibling));
+        struct pool_job *below = mark_below(&task->ctx);
+        if (task->slot == TASK_HAS_SLOT)
+            lane_mark_late(&c->worker->slots, task->in_lane.record);
+        if (below != NULL)
+            job = below;
+        else if (task->is_threads && task->state == TASK_RUNNING)
+            job = &task->job;
+    }
+    return job;
+}
+
+struct pool_job *task_mark_late(struct request *req)
+{
+    struct family *f = &req->ctx.worker->family;
+    family_lock(f);
+    struct pool_job *job = mark_below(&req->ctx);
+    family_unlock(f);
+    return job == NULL && req->ctx.place == CTX_ON_POOL ? &req->job : job;
+}
+
 /* ---- the loop's look ---- */
 
 void task_on_posted(struct task *task)

@@ -14,6 +14,8 @@ remuda_unit(test_worker_wear LIBS worker_fixture)
 remuda_unit(test_worker_inbox LIBS worker_fixture)
 remuda_unit(test_worker_accept LIBS worker_fixture)
 remuda_unit(test_worker_out LIBS worker)
+remuda_unit(test_worker_overtime LIBS worker_fixture)
+remuda_unit(test_worker_overtime_ask LIBS worker_fixture)
 remuda_unit(test_worker_plugin_open LIBS worker)
 target_compile_definitions(test_worker_plugin_open
     PRIVATE TEST_PLUGINS="${PROJECT_BINARY_DIR}/tests/plugins")

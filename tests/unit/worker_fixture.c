@@ -68,6 +68,7 @@ static void add_route(struct fixture *f, const struct fixture_route *from,
                         .pattern = strdup(from->path),
                         .body_bytes = f->conf.limits.body_bytes,
                         .body_timeout_ms = f->conf.limits.body_timeout_ms};
+    r->overtime = r->is_long ? NULL : &f->plugin.overtime;
     static const enum http_method both[] = {HTTP_METHOD_GET, HTTP_METHOD_POST};
     for (size_t i = 0; i < 2; i++)
         assert_null(http_router_add(f->worker.router, both[i], r->pattern, r));
@@ -109,6 +110,7 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     w->pool = pool_create(1);
     w->coros = coro_pool_create(STACK, 1, CORO_MOST);
     w->router = http_router_create();
+    overtime_init(&f->plugin.overtime, w, FIXTURE_LIMIT_MS);
     for (size_t i = 0; routes[i].path != NULL; i++)
         add_route(f, &routes[i], &f->route[i]);
     return f;
@@ -161,6 +163,7 @@ void fixture_close(struct fixture **fixture)
     lane_fini(&w->slots);
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         deadlines_fini(&w->deadlines[kind]);
+    overtime_fini(&f->plugin.overtime);
     http_router_destroy(&w->router);
     request_free_all(w);
     block_pool_fini(&w->blocks);
@@ -245,6 +248,8 @@ void fixture_pass(struct fixture *f, uint64_t ms)
     w->now_ns += ms * 1000000;
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         ev_feed_event(w->loop, &w->deadlines[kind].timer, EV_TIMER);
+    ev_feed_event(w->loop, &f->plugin.overtime.first.timer, EV_TIMER);
+    ev_feed_event(w->loop, &f->plugin.overtime.second.timer, EV_TIMER);
     fixture_turn(f);
 }
 

@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 enum { FIXTURE_ROUTES = 16, FIXTURE_BYTES = 4 << 20 };
+enum { FIXTURE_LIMIT_MS = 200000 }; /* request_timeout of all but REMUDA_LONG */
 
 struct fixture_route {
     const char *path;
