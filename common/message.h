@@ -24,11 +24,6 @@ enum message_type {
     MESSAGE_TYPES
 };
 
-/** Why a worker asks to be replaced. */
-enum message_retire {
-    MESSAGE_RETIRE_WORN = 1 /* max_requests, max_rss: it serves on until it is its turn */
-};
-
 enum message_log { MESSAGE_LOG_ERROR, MESSAGE_LOG_ACCESS };
 
 /** Why a worker asks to be replaced. */

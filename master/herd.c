@@ -51,6 +51,11 @@ static void hear_retire(struct master *master, struct slot *slot,
 {
     if (message->arg == MESSAGE_RETIRE_WORN)
         (void)herd_recycle(master, slot, message->text);
+    if (message->arg != MESSAGE_RETIRE_LATE || slot->state != SLOT_SERVING)
+        return;
+    log_warn("worker %u (pid %d, generation %u): %s: a successor starts", slot->index,
+             (int)slot->pid, slot->generation, message->text);
+    herd_feed(master, slot, SLOT_ON_RECYCLE);
 }
 
 static void hear_eof(struct slot *slot)
