@@ -19,6 +19,7 @@
 #include "master/recycle.h"
 #include "master/reload.h"
 #include "master/spawn.h"
+#include "master/watchdog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -191,14 +192,6 @@ int herd_start(struct master *master, const struct generation *generation, unsig
     return 0;
 }
 
-static bool has_ticked_lately(const struct master *master, const struct slot *slot,
-                              uint64_t now_ms)
-{
-    const uint64_t tick_ms = master->board->worker[slot->index].tick_ms;
-
-    return tick_ms + slot->limits.heartbeat > now_ms;
-}
-
 static void expire(struct master *master, uint64_t now_ms)
 {
     for (unsigned i = 0; i < master->slot_count; i++) {
@@ -208,7 +201,7 @@ static void expire(struct master *master, uint64_t now_ms)
             continue;
         if (slot->lost && slot->state != SLOT_KILLED && slot->state != SLOT_DRAINING)
             herd_end(master, slot, SLOT_ON_STOP_NOW, "it closed its channel and stayed");
-        else if (slot->state == SLOT_RETIRING && has_ticked_lately(master, slot, now_ms))
+        else if (slot->state == SLOT_RETIRING && !watchdog_is_stuck(master, slot, now_ms))
             herd_feed(master, slot, SLOT_ON_DRAIN); /* it came back: a gentle end */
         else
             herd_feed(master, slot, SLOT_ON_DEADLINE);
@@ -268,7 +261,7 @@ static void dismiss_retired(struct master *master, uint64_t now_ms)
         return;
     for (unsigned i = 0; i < master->slot_count; i++)
         if (master->slots[i].state == SLOT_RETIRING &&
-            has_ticked_lately(master, &master->slots[i], now_ms))
+            !watchdog_is_stuck(master, &master->slots[i], now_ms))
             herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
 }
 
@@ -328,6 +321,7 @@ void herd_turn(struct master *master)
     const uint64_t now_ms = clock_mono_ms();
     uint64_t wake_ms, deadline_ms;
 
+    (void)watchdog_forgive(master, now_ms);
     expire(master, now_ms);
     wake_ms = earlier(reload_turn(master), stop_turn(master));
     if (master_is_serving(master))

@@ -4,7 +4,8 @@
  * [master]
  *
  * Owns:    the tick of one second.
- * Called:  by its timer. Feeds SLOT_ON_TICK_LATE.
+ * Called:  by its timer, which feeds SLOT_ON_TICK_LATE; by herd.c in each turn, for one may
+ *          have begun before we were stopped.
  * Fails:   towards patience. When our own tick comes late, the master was starved,
  *          stopped or the machine slept, and the workers may have been as well: all
  *          deadlines move by the delay and every heartbeat is judged afresh from now on.
@@ -36,39 +37,51 @@ bool watchdog_is_late(uint64_t tick_ms, uint64_t judge_from_ms, uint64_t limit_m
     return now_ms > since_ms && now_ms - since_ms > limit_ms;
 }
 
-static void forgive(struct master *master, uint64_t delay_ms, uint64_t now_ms)
+bool watchdog_is_stuck(const struct master *master, const struct slot *slot,
+                       uint64_t now_ms)
 {
+    const struct board_worker *worker = &master->board->worker[slot->index];
+    uint64_t limit_ms = slot->limits.heartbeat;
+
+    if (worker->awake_since_ms == 0 && limit_ms != 0 && limit_ms < WATCHDOG_SLEEP_MS)
+        limit_ms = WATCHDOG_SLEEP_MS;
+    return watchdog_is_late(worker->tick_ms, master->watchdog.judge_from_ms, limit_ms,
+                            now_ms);
+}
+
+bool watchdog_forgive(struct master *master, uint64_t now_ms)
+{
+    const uint64_t delay_ms = watchdog_delay(master->watchdog.last_tick_ms, now_ms);
+
+    if (delay_ms == 0)
+        return false;
     log_warn("the master was held up for %" PRIu64 " ms: no worker is judged by that",
              delay_ms);
     master->watchdog.judge_from_ms = now_ms;
     for (unsigned i = 0; i < master->slot_count; i++)
         if (master->slots[i].deadline_ms != 0)
             master->slots[i].deadline_ms += delay_ms;
+    master->watchdog.last_tick_ms = now_ms;
+    return true;
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 {
     struct master *master = ev_userdata(loop);
     const uint64_t now_ms = clock_mono_ms();
-    const uint64_t delay_ms = watchdog_delay(master->watchdog.last_tick_ms, now_ms);
 
     (void)timer;
     (void)events;
     CHECK_OBJ(master, MASTER_MAGIC);
-    master->watchdog.last_tick_ms = now_ms;
     notify_alive(&master->notify);
     backlog_publish(master->board, &master->running.listeners);
-    if (delay_ms > 0) {
-        forgive(master, delay_ms, now_ms);
+    if (watchdog_forgive(master, now_ms))
         return;
-    }
+    master->watchdog.last_tick_ms = now_ms;
     for (unsigned i = 0; i < master->slot_count; i++) {
         struct slot *slot = &master->slots[i];
 
-        if (slot->state != SLOT_EMPTY &&
-            watchdog_is_late(master->board->worker[i].tick_ms,
-                             master->watchdog.judge_from_ms, slot->limits.heartbeat,
-                             now_ms))
+        if (slot->state != SLOT_EMPTY && watchdog_is_stuck(master, slot, now_ms))
             herd_feed(master, slot, SLOT_ON_TICK_LATE);
     }
 }

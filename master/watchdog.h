@@ -7,10 +7,22 @@
 
 #include "master/master.h"
 
-enum { WATCHDOG_TICK_MS = 1000, WATCHDOG_LATE_MS = 500 };
+enum {
+    WATCHDOG_TICK_MS = 1000,
+    WATCHDOG_LATE_MS = 500,
+    WATCHDOG_SLEEP_MS = 1500 /* a loop without work turns once a second */
+};
 
 void watchdog_start(struct master *master);
 void watchdog_stop(struct master *master);
+
+/** First in each turn: if the master itself was held up, all deadlines move by that, and no
+ *  heartbeat counts as missing that could not be seen. True: so it was. */
+bool watchdog_forgive(struct master *master, uint64_t now_ms);
+
+/** Has its loop stood still for longer than heartbeat_timeout? */
+bool watchdog_is_stuck(const struct master *master, const struct slot *slot,
+                       uint64_t now_ms);
 
 /** How long the master itself was held up, given two ticks (ms); 0: it was not. Pure. */
 uint64_t watchdog_delay(uint64_t last_ms, uint64_t now_ms);
