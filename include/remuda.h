@@ -318,7 +318,8 @@ REMUDA_FN_ int remuda_write(remuda_ctx *c, const void *p, size_t n)
 
 /* ---- waiting --------------------------------------------------------------------- */
 /* Suspends an ASYNC handler, blocks the thread of a SYNC one, is -EDEADLK in EVENT. A
- * wait ends with -ECANCELED when the client has gone, with -ETIMEDOUT at the deadline.
+ * wait ends with -ECANCELED when the client has gone or request_timeout is over, with
+ * -ETIMEDOUT at the deadline.
  * `ms` are milliseconds, or REMUDA_FOREVER. */
 
 /** Waits that long; 0 lets others run. */
