@@ -24,6 +24,7 @@ COUNTER_WORDS = ["requests", "no_response", "r1xx", "r2xx", "r3xx", "r4xx", "r5x
                  "connections", "bytes_in", "bytes_out", "shed", "departed", "timeouts",
                  "refused", "log_dropped", "handoffs_out", "handoffs_in", "loop_blocks", "late"]
 FREE, BUSY, LATE = range(3)
+SERVING, RETIRING, DRAINING = 3, 4, 5
 
 
 class Board:
