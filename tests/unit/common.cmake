@@ -2,6 +2,7 @@
 remuda_unit(test_common_addr LIBS common)
 remuda_unit(test_common_arena LIBS common)
 remuda_unit(test_common_clock LIBS common)
+remuda_unit(test_common_control LIBS common)
 remuda_unit(test_common_counters LIBS common)
 remuda_unit(test_common_fd LIBS common)
 remuda_unit(test_common_log LIBS common)
