@@ -3,7 +3,7 @@
  * bind - one new listening socket: TCP or unix.                             [master]
  *
  * Owns:    nothing; the descriptor is the caller's.
- * Called:  by listener.c.
+ * Called:  by listener.c and control_socket.c.
  * Fails:   a fault with the address and the exit status: 69 in use, 77 not allowed, 73 a
  *          unix socket that cannot be made, 71 the rest.
  */
@@ -27,14 +27,14 @@ static int set_option(int fd, int level, int name)
     return setsockopt(fd, level, name, &on, sizeof(on));
 }
 
-static int new_socket(int family)
+static int new_socket(int family, int type)
 {
-    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 bool bind_lacks_family(int family)
 {
-    int fd = new_socket(family);
+    int fd = new_socket(family, SOCK_STREAM);
     bool lacks = fd < 0 && errno == EAFNOSUPPORT;
     struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
 
@@ -88,7 +88,7 @@ static int status_of_tcp(int error)
 static int open_tcp(const struct bind_request *request, struct fault *fault)
 {
     const struct addr *address = &request->address;
-    int fd = new_socket(address->kind == ADDR_INET6 ? AF_INET6 : AF_INET);
+    int fd = new_socket(address->kind == ADDR_INET6 ? AF_INET6 : AF_INET, SOCK_STREAM);
     char name[ADDR_TEXT_MAX];
 
     if (fd >= 0 && prepare_tcp(fd, address) == 0 && listen(fd, request->backlog) == 0)
@@ -105,7 +105,7 @@ static int open_tcp(const struct bind_request *request, struct fault *fault)
 
 /* What is at the address now: 0 nothing, or a socket nobody serves; else errno. A full
  * queue is an answer too. */
-static int probe_unix(const struct sockaddr_un *address, socklen_t length)
+static int probe_unix(const struct sockaddr_un *address, socklen_t length, int type)
 {
     int fd, error;
     dev_t device;
@@ -113,7 +113,7 @@ static int probe_unix(const struct sockaddr_un *address, socklen_t length)
 
     if (bind_identify(address->sun_path, &device, &inode) < 0)
         return errno == ENOENT ? 0 : errno;
-    fd = new_socket(AF_UNIX);
+    fd = new_socket(AF_UNIX, type);
     if (fd < 0)
         return errno;
     error =
@@ -164,7 +164,8 @@ static int open_unix(const struct bind_request *request, struct fault *fault)
 {
     const struct sockaddr_un *address =
         (const struct sockaddr_un *)(const void *)&request->address.storage;
-    int error = probe_unix(address, request->address.length);
+    const int type = request->is_packets ? SOCK_SEQPACKET : SOCK_STREAM;
+    int error = probe_unix(address, request->address.length, type);
     int fd;
 
     if (error != 0) {
@@ -174,7 +175,7 @@ static int open_unix(const struct bind_request *request, struct fault *fault)
                   "cannot listen on unix:%s: %s", address->sun_path, strerror(error));
         return -1;
     }
-    fd = new_socket(AF_UNIX);
+    fd = new_socket(AF_UNIX, type);
     if (fd >= 0 && publish_unix(fd, request, address) == 0)
         return fd;
     fault_set(fault, fault_status_of(errno, EXIT_CREATE), "cannot listen on unix:%s: %s",

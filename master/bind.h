@@ -14,6 +14,7 @@
 
 struct bind_request {
     struct addr address;
+    bool is_packets; /* of a unix socket: SOCK_SEQPACKET */
     int backlog;
     int mode;  /* of a unix socket */
     uid_t uid; /* its owner; -1: ours */
