@@ -21,6 +21,7 @@ enum message_type {
     MESSAGE_DRAIN,       /* arg: graceful time-out in ms */
     MESSAGE_LOGFD,       /* arg: enum message_log; the descriptor is the new log */
     MESSAGE_EMPTY_INBOX, /* arg: the index of a dead worker */
+    MESSAGE_PAUSE,       /* arg 1: accept nothing until it is 0 again */
     MESSAGE_TYPES
 };
 

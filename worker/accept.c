@@ -3,7 +3,7 @@
  * accept - one connection for each readiness of a listener.      [worker]
  *
  * Owns:    this worker's watchers of the listeners, and its copies of their descriptors.
- * Called:  by lifecycle.c (GO, drain), conn.c (room again).
+ * Called:  by lifecycle.c (GO, pause, drain), conn.c (room again).
  * Fails:   out of descriptors or memory it pauses, says so once in a while, and goes on when
  *          a connection has gone or after 100 ms: a listener that stays readable while
  *          accept fails would spin the loop.
@@ -48,7 +48,7 @@ static bool is_slot_free(const struct worker *w)
 
 void accept_start(struct worker *w)
 {
-    if (w->phase != WORKER_SERVING || w->accept_on || !has_room(w))
+    if (w->phase != WORKER_SERVING || w->accept_on || w->is_paused || !has_room(w))
         return;
     w->accept_on = true;
     close_gate(w, false);
@@ -66,6 +66,15 @@ void accept_stop(struct worker *w)
         ev_io_stop(w->loop, &w->listener[i].io);
     }
     w->accept_on = false;
+}
+
+void accept_set_paused(struct worker *w, bool is_paused)
+{
+    w->is_paused = is_paused;
+    if (is_paused)
+        accept_stop(w);
+    else
+        accept_start(w);
 }
 
 void accept_on_room(struct worker *w)

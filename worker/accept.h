@@ -8,6 +8,8 @@
 #ifndef WORKER_ACCEPT_H
 #define WORKER_ACCEPT_H
 
+#include <stdbool.h>
+
 struct worker;
 
 void accept_init(struct worker *w);
@@ -15,6 +17,9 @@ void accept_init(struct worker *w);
 /** Begins to accept; nothing where the worker is full. */
 void accept_start(struct worker *w);
 void accept_stop(struct worker *w);
+
+/** By order of the operator: new connections wait in the kernel, all else goes on. */
+void accept_set_paused(struct worker *w, bool is_paused);
 
 /** A connection has gone: accept again if it was for want of room or of descriptors. */
 void accept_on_room(struct worker *w);

@@ -201,6 +201,9 @@ static void obey(struct worker *w, const struct message *m, int fd)
         if (m->arg < BOARD_WORKERS)
             inbox_empty(w, (unsigned)m->arg);
         break;
+    case MESSAGE_PAUSE:
+        accept_set_paused(w, m->arg != 0);
+        break;
     default:
         break;
     }

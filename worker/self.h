@@ -89,6 +89,7 @@ struct worker {
     struct worker_listener listener[HERITAGE_LISTENERS];
     bool accept_on;
     bool is_rotating;      /* more than one worker: epoll.h */
+    bool is_paused;        /* by order; accept.h */
     ev_timer accept_pause; /* out of descriptors */
     ev_timer gate; /* while siblings accept in our place, for they have free slots */
     bool is_gated;

@@ -170,6 +170,49 @@ static void test_takes_it_when_there_is_room(void **state)
     leave(f, client);
 }
 
+/* Whatever else would begin to accept again does not, and what waited is taken in the end. */
+static void test_paused(void **state)
+{
+    struct fixture *f = *state;
+    struct worker *w = &f->worker;
+    unsigned before = w->conn_count;
+    accept_set_paused(w, true);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    accept_start(w);
+    fixture_turn(f);
+    accept_on_room(w);
+    fixture_turn(f);
+    w->is_gated = true;
+    accept_reconsider(w);
+    w->is_gated = false;
+    fixture_turn(f);
+    accept_each_second(w);
+    fixture_turn(f);
+    assert_int_equal(w->conn_count, before);
+    accept_set_paused(w, false);
+    fixture_turn(f);
+    assert_int_equal(w->conn_count, before + 1);
+    close(client);
+    fixture_turn(f);
+    assert_accepts(f);
+}
+
+/* It comes before GO to a worker that starts while the others are paused. */
+static void test_paused_before_it_serves(void **state)
+{
+    struct fixture *f = *state;
+    struct worker *w = &f->worker;
+    accept_stop(w);
+    w->phase = WORKER_STANDBY;
+    accept_set_paused(w, true);
+    w->phase = WORKER_SERVING;
+    accept_start(w);
+    assert_false(w->accept_on);
+    accept_set_paused(w, false);
+    assert_accepts(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +224,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_came_of_a_handshake_is_set_right,
                                         open_state, close_state),
         cmocka_unit_test_setup_teardown(test_takes_it_when_there_is_room, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_paused, open_state, close_state),
+        cmocka_unit_test_setup_teardown(test_paused_before_it_serves, open_state,
                                         close_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
