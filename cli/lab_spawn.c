@@ -118,7 +118,8 @@ static void free_words(struct words *words)
 /* Nothing of ours that would configure it: the experiment alone says what runs. */
 static void clean_environment(const char *notify)
 {
-    static const char *const ours[] = {"REMUDA__", "WATCHDOG_", "LISTEN_"};
+    static const char *const ours[] = {"REMUDA__", "WATCHDOG_", "LISTEN_",
+                                       "RUNTIME_DIRECTORY"};
     char name[256];
     char **item = environ;
 

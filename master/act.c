@@ -71,7 +71,8 @@ static void send_or_warn(struct slot *slot, enum message_type type, uint64_t arg
 
 static void do_go(struct master *master, struct slot *slot)
 {
-    (void)master;
+    if (master->is_paused)
+        send_or_warn(slot, MESSAGE_PAUSE, 1);
     slot->serving_ms = clock_mono_ms();
     send_or_warn(slot, MESSAGE_GO, 0);
 }
@@ -136,7 +137,7 @@ void act_degrade(struct master *master, const char *what)
 
 void act_mourn(struct master *master, const struct slot *slot)
 {
-    if (reload_on_death(master, slot))
+    if (reload_on_death(master, slot) || staffing_on_death(master, slot))
         return;
     if (slot->generation != master->running.number || slot->served || slot->said_bye ||
         !master_is_serving(master))

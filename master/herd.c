@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "master/act.h"
+#include "master/command.h"
 #include "master/lag.h"
 #include "master/recycle.h"
 #include "master/reload.h"
@@ -45,6 +46,7 @@ static void hear_ready(struct master *master, struct slot *slot,
     log_error("worker %u (pid %d, generation %u) cannot start: %s", slot->index,
               (int)slot->pid, slot->generation, message->text);
     reload_on_refusal(master, slot, message);
+    staffing_on_refusal(master, slot, message->text);
 }
 
 static void hear_retire(struct master *master, struct slot *slot,
@@ -330,7 +332,8 @@ void herd_turn(struct master *master)
         ev_break(master->loop, EVBREAK_ALL);
         return;
     }
+    master_tell_status(master);
+    wake_ms = earlier(wake_ms, command_turn(master));
     deadline_ms = policy_next_deadline(master->slots, master->slot_count);
     wake_at(master, earlier(deadline_ms, wake_ms), now_ms);
-    master_tell_status(master);
 }

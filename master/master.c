@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/version.h"
 #include "conf/conf.h"
+#include "master/command.h"
 #include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/lag.h"
@@ -53,10 +54,12 @@ void master_scale(struct master *master, int by)
 {
     const int want = (int)master->want + by;
 
-    if (master->phase != MASTER_RUNNING || master->change.active) {
+    if (master->phase != MASTER_RUNNING || master->change.active ||
+        master->staffing.verb != CONTROL_NOTHING) {
         log_info("%s ignored: %s", by > 0 ? "TTIN" : "TTOU",
-                 master->phase == MASTER_RUNNING ? "a reload is running"
-                                                 : "starting or stopping");
+                 master->phase != MASTER_RUNNING ? "starting or stopping"
+                 : master->change.active         ? "a reload is running"
+                                                 : "an order of ctl is running");
         return;
     }
     if (want < 1 || want > (int)master->slot_count) {
@@ -254,6 +257,7 @@ static int start(struct master *master, struct conf *conf, struct fault *fault)
     log_info("remuda %s (%s), pid %d", REMUDA_VERSION, REMUDA_COMMIT, (int)getpid());
     log_info("config: %s", conf->file[0] == '\0' ? "none" : conf->file);
     master_log_plan(&master->change.next);
+    command_start(master, conf->admin.admin_group);
     return EXIT_OK;
 }
 
@@ -268,6 +272,7 @@ static void finish(struct master *master)
     if (conf != NULL)
         log_info("stopped");
     log_set_fd(STDERR_FILENO);
+    command_stop(master);
     generation_close(&master->running);
     close_loop(master);
     close_shared(master);
@@ -284,6 +289,7 @@ static struct master *create(const struct conf_source *source)
     master->source = source;
     master->signal_fd = -1;
     master->notify.fd = -1;
+    control_init(&master->control);
     master->heritage.board_fd = -1;
     master->heritage.common_inbox = (struct heritage_inbox){.rx = -1, .tx = -1};
     for (unsigned i = 0; i < BOARD_WORKERS; i++) {

@@ -10,6 +10,7 @@
 
 #include "common/heritage.h"
 #include "conf/load.h"
+#include "master/control.h"
 #include "master/fault.h"
 #include "master/generation.h"
 #include "master/inherit.h"
@@ -17,6 +18,7 @@
 #include "master/notify.h"
 #include "master/policy.h"
 #include "master/slot.h"
+#include "master/staffing.h"
 #include "master/stop.h"
 
 #include <ev.h>
@@ -90,6 +92,11 @@ struct master {
     struct watchdog watchdog;
     struct lag lag;
 
+    struct control control;
+    struct staffing staffing; /* what the operator has ordered of the workers */
+    bool is_paused;           /* nobody accepts; whoever begins to serve is told */
+    char told[256];           /* the status last told to who waits for an order */
+
     int exit_status;
 };
 
@@ -103,7 +110,11 @@ void master_stop(struct master *master, bool quick);
 /** TTIN +1, TTOU -1; within 1 .. worker_slots. */
 void master_scale(struct master *master, int by);
 
-/** USR1: the logs by their names again, here and in every worker. */
+/** The logs by their names again, here and in every worker. 0, or an exit status with
+ *  *fault. */
+int master_reopen(struct master *master, struct fault *fault);
+
+/** USR1: the same. */
 void master_reopen_logs(struct master *master);
 
 /** The first generation serves: pid file, address file, readiness. 0 or an exit status

@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "conf/dump.h"
+#include "master/command.h"
 #include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/reap.h"
@@ -81,6 +82,7 @@ static void refuse(struct master *master, const struct fault *fault)
 {
     log_error("reload refused: %s; generation %u goes on", fault->text,
               master->running.number);
+    command_on_refusal(master, fault->text);
     master_tell_refusal(master, fault->text);
 }
 
@@ -202,6 +204,7 @@ static void conclude(struct master *master)
     master->change.committed_ms = 0;
     master_capacity(master, capacity, sizeof(capacity));
     log_info("reload done: generation %u, %s", master->running.number, capacity);
+    command_on_reloaded(master, capacity);
     master_tell_ready(master);
 }
 
@@ -269,14 +272,21 @@ int reload_start(struct master *master, struct conf *conf, struct fault *fault)
     return open_next(master, conf, fault);
 }
 
-static struct conf *load(const struct master *master, struct fault *fault)
+/* A line of its own, also for who ordered the reload. */
+static void note(struct master *master, const char *line)
+{
+    log_error("%s", line);
+    command_note(master, line);
+}
+
+static struct conf *load(struct master *master, struct fault *fault)
 {
     struct conf_errors errors;
     struct conf *conf = NULL;
     const int status = conf_load(master->source, &conf, &errors);
 
     for (size_t i = 0; i < errors.count; i++)
-        log_error("%s", errors.line[i]);
+        note(master, errors.line[i]);
     if (status != 0)
         fault_set(fault, status, "the configuration has %zu mistake%s", errors.count,
                   errors.count == 1 ? "" : "s");
@@ -331,6 +341,7 @@ static void begin(struct master *master)
     log_info("reload: generation %u runs, the configuration is read again",
              master->running.number);
     notify_reloading(&master->notify, clock_mono_ns() / 1000);
+    command_on_reload(master);
     conf = load(master, &fault);
     if (conf == NULL) {
         refuse(master, &fault);

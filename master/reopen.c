@@ -3,7 +3,7 @@
  * reopen - the logs by their names again, here and in every worker.           [master]
  *
  * Owns:    nothing; replaces the descriptors of a generation.
- * Called:  by signals.c for SIGUSR1.
+ * Called:  by signals.c for SIGUSR1, by command.c.
  * Fails:   a log that cannot be opened leaves all of its generation as they were.
  */
 #include "common/log.h"
@@ -30,14 +30,14 @@ static void send_log(struct master *master, uint32_t generation, enum message_lo
     }
 }
 
-static int reopen(struct master *master, struct generation *generation)
+static int reopen(struct master *master, struct generation *generation,
+                  struct fault *fault)
 {
-    struct fault fault;
     struct logs fresh;
 
-    if (logs_open(&fresh, &generation->conf->log, &fault) != EXIT_OK) {
-        log_error("logs not reopened: %s", fault.text);
-        return -1;
+    if (logs_open(&fresh, &generation->conf->log, fault) != EXIT_OK) {
+        log_error("logs not reopened: %s", fault->text);
+        return fault->status;
     }
     send_log(master, generation->number, MESSAGE_LOG_ERROR, fresh.error_fd);
     send_log(master, generation->number, MESSAGE_LOG_ACCESS, fresh.access_fd);
@@ -45,17 +45,24 @@ static int reopen(struct master *master, struct generation *generation)
         log_set_fd(fresh.error_fd);
     logs_close(&generation->logs);
     generation->logs = fresh;
-    return 0;
+    return EXIT_OK;
+}
+
+int master_reopen(struct master *master, struct fault *fault)
+{
+    fault->status = EXIT_OK;
+    if (master->running.conf != NULL)
+        (void)reopen(master, &master->running, fault);
+    if (master->change.active)
+        (void)reopen(master, &master->change.next, fault);
+    if (fault->status == EXIT_OK)
+        log_info("logs reopened");
+    return fault->status;
 }
 
 void master_reopen_logs(struct master *master)
 {
-    int failed = 0;
+    struct fault fault;
 
-    if (master->running.conf != NULL)
-        failed |= reopen(master, &master->running);
-    if (master->change.active)
-        failed |= reopen(master, &master->change.next);
-    if (failed == 0)
-        log_info("logs reopened");
+    (void)master_reopen(master, &fault);
 }

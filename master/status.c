@@ -41,6 +41,28 @@ static unsigned count_serving(const struct master *master)
     return n;
 }
 
+/* One that was ordered and does not serve yet is not missing. */
+static bool is_degraded(const struct master *master)
+{
+    const unsigned ordered = master->staffing.verb == CONTROL_WORKER_ADD ? 1 : 0;
+
+    return master->governor.failures > 0 ||
+           count_serving(master) + ordered < master->want;
+}
+
+static enum board_readiness judge_readiness(const struct master *master)
+{
+    if (master->phase == MASTER_STOPPING)
+        return BOARD_IS_STOPPING;
+    if (master->phase == MASTER_STARTING)
+        return BOARD_IS_STARTING;
+    if (board_get32(&master->board->closing) != BOARD_OPEN)
+        return BOARD_IS_DRAINING;
+    if (master->is_paused)
+        return BOARD_IS_PAUSED;
+    return is_degraded(master) ? BOARD_IS_DEGRADED : BOARD_IS_READY;
+}
+
 static void compose_status(const struct master *master, char *out, size_t size)
 {
     char capacity[128];
@@ -60,7 +82,12 @@ static void compose_status(const struct master *master, char *out, size_t size)
     master_capacity(master, capacity, sizeof(capacity));
     if (master->change.active)
         snprintf(out, size, "reloading: %s serve meanwhile", capacity);
-    else if (master->governor.failures > 0 || count_serving(master) < master->want)
+    else if (board_get32(&master->board->closing) != BOARD_OPEN)
+        snprintf(out, size, "draining%s: %s, each answer closes its connection",
+                 master->is_paused ? " and paused" : "", capacity);
+    else if (master->is_paused)
+        snprintf(out, size, "paused: %s, nothing new is accepted", capacity);
+    else if (is_degraded(master))
         snprintf(out, size, "degraded: %u of %u workers serve", count_serving(master),
                  master->want);
     else
@@ -69,8 +96,11 @@ static void compose_status(const struct master *master, char *out, size_t size)
 
 void master_tell_status(struct master *master)
 {
+    const enum board_readiness readiness = judge_readiness(master);
     char status[sizeof(master->status)];
 
+    board_set32(&master->board->readiness, readiness);
+    board_set32(&master->board->ready, readiness == BOARD_IS_READY);
     compose_status(master, status, sizeof(status));
     if (strcmp(status, master->status) == 0)
         return;

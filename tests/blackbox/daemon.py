@@ -158,7 +158,7 @@ class Daemon:
             [*map(str, wrapper), *args],
             stdin=subprocess.DEVNULL, stdout=open(self.directory / "stdout", "ab"),
             stderr=subprocess.PIPE, cwd=self.directory, pass_fds=fds,
-            env=environment(env))
+            env=environment({"RUNTIME_DIRECTORY": str(self.directory), **(env or {})}))
         self.log = Log(self.process.stderr, self.directory / "stderr")
 
     @property

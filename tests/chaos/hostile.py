@@ -262,7 +262,8 @@ class Server:
                                         threads=options.threads, flights=options.flights,
                                         plugin=options.plugin, access=self.access))
         self.process = subprocess.Popen([options.remuda, "-c", config], stderr=subprocess.PIPE,
-                                        text=True)
+                                        text=True, env={**os.environ,
+                                                        "RUNTIME_DIRECTORY": str(directory)})
         self.lines = []
         self.port = self.wait_for(r"listening on 127.0.0.1:(\d+)")
         self.wait_for(r"ready: (\d+) worker")

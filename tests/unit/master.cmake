@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 remuda_unit(test_master_slot LIBS master)
+remuda_unit(test_master_staffing LIBS master)
 remuda_unit(test_master_policy LIBS master)
 remuda_unit(test_master_recycle LIBS master)
 remuda_unit(test_master_refuse LIBS master)

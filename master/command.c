@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * command - what `remuda ctl` may order, as a table.                        [master]
+ *
+ * Owns:    nothing; control.c has the peers.
+ * Called:  by control.c with each order, by herd.c once per turn, by reload.c when a reload
+ *          begins and ends.
+ * Calls:   what a signal calls, and staffing.c.
+ * Fails:   with an exit status and a reason, which the log has too. An order that was begun
+ *          goes on when who gave it goes away.
+ * Rule:    answers are by level, as all of herd.c: each turn looks at who waits for what.
+ */
+#include "master/command.h"
+
+#include "common/check.h"
+#include "common/clock.h"
+#include "common/fd.h"
+#include "common/log.h"
+#include "master/herd.h"
+#include "master/reload.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    WAITS = -1,       /* of an order that has not taken yet */
+    HEARD_POLL_MS = 2 /* no event says that a worker has read its message */
+};
+
+/* ---- orders: WAITS, or an exit status and what to say in *said ---- */
+
+typedef int begin_fn(struct master *master, struct control_peer *peer,
+                     const struct control_message *ask, struct fault *said);
+
+static int begin_reload(struct master *master, struct control_peer *peer,
+                        const struct control_message *ask, struct fault *said)
+{
+    (void)peer;
+    (void)ask;
+    (void)said;
+    reload_request(master);
+    return WAITS; /* command_on_reloaded, command_on_refusal */
+}
+
+static int begin_stop(struct master *master, struct control_peer *peer,
+                      const struct control_message *ask, struct fault *said)
+{
+    (void)peer;
+    (void)said;
+    master_stop(master, (ask->flags & CONTROL_QUICK) != 0);
+    return WAITS; /* EOF will say it */
+}
+
+static int begin_reopen(struct master *master, struct control_peer *peer,
+                        const struct control_message *ask, struct fault *said)
+{
+    (void)peer;
+    (void)ask;
+    return master_reopen(master, said) == EXIT_OK ? WAITS : EXIT_INTERNAL;
+}
+
+static int begin_pause(struct master *master, struct control_peer *peer,
+                       const struct control_message *ask, struct fault *said)
+{
+    const bool is_paused = ask->verb == CONTROL_PAUSE;
+
+    (void)peer;
+    if (master->phase == MASTER_STARTING)
+        return fault_set(said, EXIT_TEMPORARY, "the server is starting");
+    if (is_paused != master->is_paused)
+        log_info("%s", is_paused ? "paused: nothing new is accepted" : "resumed");
+    master->is_paused = is_paused;
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        struct slot *slot = &master->slots[i];
+
+        if ((slot->state == SLOT_SERVING || slot->state == SLOT_RETIRING) &&
+            channel_send(&slot->channel, MESSAGE_PAUSE, is_paused, -1) < 0)
+            return fault_set(said, EXIT_INTERNAL, "worker %u (pid %d) cannot be told: %s",
+                             slot->index, (int)slot->pid, strerror(errno));
+    }
+    return WAITS;
+}
+
+/* One word, which each worker reads with its next answer. */
+static int begin_drain(struct master *master, struct control_peer *peer,
+                       const struct control_message *ask, struct fault *said)
+{
+    const uint32_t closing = ask->verb == CONTROL_DRAIN ? BOARD_CLOSING : BOARD_OPEN;
+
+    (void)peer;
+    if (master->phase == MASTER_STARTING)
+        return fault_set(said, EXIT_TEMPORARY, "the server is starting");
+    if (board_get32(&master->board->closing) != closing)
+        log_info("%s", closing == BOARD_OPEN
+                           ? "not draining any more: connections are kept"
+                           : "draining: not ready, each answer closes its connection");
+    board_set32(&master->board->closing, closing);
+    master_tell_status(master);
+    return fault_set(said, EXIT_OK, "%s", master->status);
+}
+
+static int begin_staffing(struct master *master, struct control_peer *peer,
+                          const struct control_message *ask, struct fault *said)
+{
+    const int status = staffing_begin(master, ask, peer->number, said);
+
+    return status == EXIT_OK ? WAITS : status;
+}
+
+/* ---- while it waits ---- */
+
+typedef int look_fn(const struct master *master, struct fault *said);
+
+static bool is_heard(const struct master *master, bool by_those_who_leave)
+{
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        const struct slot *slot = &master->slots[i];
+        const bool serves = slot->state == SLOT_SERVING || slot->state == SLOT_RETIRING;
+
+        if (slot->state != SLOT_KILLED && (serves || by_those_who_leave) &&
+            channel_is_unheard(&slot->channel))
+            return false;
+    }
+    return true;
+}
+
+static int look_paused(const struct master *master, struct fault *said)
+{
+    return is_heard(master, false) ? fault_set(said, EXIT_OK, "%s", master->status)
+                                   : WAITS;
+}
+
+static int look_reopened(const struct master *master, struct fault *said)
+{
+    return is_heard(master, true) ? fault_set(said, EXIT_OK, "logs reopened") : WAITS;
+}
+
+/* ---- the table ---- */
+
+static const struct command {
+    begin_fn *begin; /* NULL: not to be had */
+    look_fn *look;   /* each turn while it waits; NULL: it is told */
+} commands[CONTROL_VERBS] = {
+    [CONTROL_RELOAD] = {begin_reload, NULL},
+    [CONTROL_REOPEN] = {begin_reopen, look_reopened},
+    [CONTROL_STOP] = {begin_stop, NULL},
+    [CONTROL_PAUSE] = {begin_pause, look_paused},
+    [CONTROL_RESUME] = {begin_pause, look_paused},
+    [CONTROL_DRAIN] = {begin_drain, NULL},
+    [CONTROL_UNDRAIN] = {begin_drain, NULL},
+    [CONTROL_WORKER_ADD] = {begin_staffing, NULL},
+    [CONTROL_WORKER_REMOVE] = {begin_staffing, NULL},
+    [CONTROL_WORKER_RECYCLE] = {begin_staffing, NULL},
+};
+
+static void answer(struct control_peer *peer, int status, const char *text)
+{
+    if (status != EXIT_OK)
+        log_warn("control socket: %s refused: %s", control_verb_name(peer->verb), text);
+    control_answer(peer, status, text, -1);
+}
+
+static bool is_show(uint32_t verb)
+{
+    return verb == CONTROL_SHOW_BOARD || verb == CONTROL_SHOW_CONFIG ||
+           verb == CONTROL_SHOW_LISTENERS;
+}
+
+static void show(struct master *master, struct control_peer *peer,
+                 const struct control_message *ask)
+{
+    struct fault fault;
+    int fd = -1;
+
+    if (command_show(master, ask, &fd, &fault) == EXIT_OK)
+        control_answer(peer, EXIT_OK, master->status, fd);
+    else
+        control_answer(peer, fault.status, fault.text, -1);
+    fd_close(&fd);
+}
+
+static void on_ask(struct control_peer *peer, const struct control_message *ask)
+{
+    struct master *master = ev_userdata(peer->control->loop);
+    struct fault said = {.status = EXIT_OK};
+    int status = WAITS;
+
+    CHECK_OBJ(master, MASTER_MAGIC);
+    if (is_show(ask->verb)) {
+        show(master, peer, ask);
+        return;
+    }
+    if (ask->verb >= CONTROL_VERBS || commands[ask->verb].begin == NULL) {
+        answer(peer, EXIT_INTERNAL, "this server has no such command");
+        return;
+    }
+    log_info("control socket: %s, by pid %d of user %d", control_verb_name(ask->verb),
+             (int)peer->pid, (int)peer->uid);
+    if (master->phase == MASTER_STOPPING && ask->verb != CONTROL_STOP)
+        status = fault_set(&said, EXIT_INTERNAL, "the server is stopping");
+    else
+        status = commands[ask->verb].begin(master, peer, ask, &said);
+    if (status != WAITS)
+        answer(peer, status, said.text);
+    else
+        (void)control_tell(peer, CONTROL_PROGRESS, master->status);
+}
+
+/* ---- a turn ---- */
+
+static void end_staffing(struct master *master)
+{
+    const uint64_t number = master->staffing.peer;
+    const uint32_t verb = master->staffing.verb;
+    struct control_peer *peer;
+    struct fault said;
+
+    if (!staffing_turn(master, &said))
+        return;
+    peer = control_find(&master->control, number);
+    if (peer != NULL)
+        answer(peer, said.status, said.text);
+    else if (said.status != EXIT_OK)
+        log_warn("%s: %s", control_verb_name(verb), said.text);
+}
+
+/* Some wait for it to happen; all others wait in vain. */
+static void end_all_but_stops(struct master *master)
+{
+    master->staffing.verb = CONTROL_NOTHING;
+    for (size_t i = 0; i < CONTROL_PEERS; i++) {
+        struct control_peer *peer = &master->control.peer[i];
+
+        if (peer->fd >= 0 && peer->verb != CONTROL_NOTHING && peer->verb != CONTROL_STOP)
+            answer(peer, EXIT_INTERNAL, "the server is stopping");
+    }
+}
+
+/* Does it wait for workers to hear something? */
+static bool look(struct master *master, struct control_peer *peer)
+{
+    struct fault said;
+    int status;
+
+    if (peer->fd < 0 || peer->verb >= CONTROL_VERBS || commands[peer->verb].look == NULL)
+        return false;
+    status = commands[peer->verb].look(master, &said);
+    if (status == WAITS)
+        return true;
+    answer(peer, status, said.text);
+    return false;
+}
+
+/* How things are, told only when that has changed. */
+static void tell_progress(struct master *master)
+{
+    if (strcmp(master->told, master->status) == 0)
+        return;
+    memcpy(master->told, master->status, sizeof(master->told));
+    for (size_t i = 0; i < CONTROL_PEERS; i++)
+        if (master->control.peer[i].fd >= 0 &&
+            master->control.peer[i].verb != CONTROL_NOTHING)
+            (void)control_tell(&master->control.peer[i], CONTROL_PROGRESS,
+                               master->status);
+}
+
+uint64_t command_turn(struct master *master)
+{
+    const uint64_t now_ms = clock_mono_ms();
+    uint64_t wake_ms;
+
+    end_staffing(master);
+    if (master->phase == MASTER_STOPPING)
+        end_all_but_stops(master);
+    tell_progress(master);
+    wake_ms = control_expire(&master->control, now_ms);
+    for (size_t i = 0; i < CONTROL_PEERS; i++)
+        if (look(master, &master->control.peer[i]))
+            wake_ms = now_ms + HEARD_POLL_MS;
+    return wake_ms;
+}
+
+/* ---- a reload ---- */
+
+static bool waits_for_reload(const struct control_peer *peer)
+{
+    return peer->fd >= 0 && peer->verb == CONTROL_RELOAD;
+}
+
+void command_on_reload(struct master *master)
+{
+    for (size_t i = 0; i < CONTROL_PEERS; i++)
+        if (waits_for_reload(&master->control.peer[i]))
+            master->control.peer[i].has_begun = true;
+}
+
+void command_note(struct master *master, const char *line)
+{
+    for (size_t i = 0; i < CONTROL_PEERS; i++) {
+        struct control_peer *peer = &master->control.peer[i];
+
+        if (waits_for_reload(peer) && peer->has_begun)
+            (void)control_tell(peer, CONTROL_NOTE, line);
+    }
+}
+
+static void end_reload(struct master *master, const struct fault *said)
+{
+    for (size_t i = 0; i < CONTROL_PEERS; i++) {
+        struct control_peer *peer = &master->control.peer[i];
+
+        if (waits_for_reload(peer) && peer->has_begun)
+            control_answer(peer, said->status, said->text, -1);
+    }
+}
+
+void command_on_refusal(struct master *master, const char *why)
+{
+    struct fault said;
+
+    fault_set(&said, EXIT_INTERNAL, "reload refused: %.400s; generation %u goes on", why,
+              master->running.number);
+    end_reload(master, &said);
+}
+
+void command_on_reloaded(struct master *master, const char *capacity)
+{
+    struct fault said;
+
+    fault_set(&said, EXIT_OK, "reload done: generation %u, %s", master->running.number,
+              capacity);
+    end_reload(master, &said);
+}
+
+/* ---- life ---- */
+
+void command_start(struct master *master, const char *group)
+{
+    const char *file = master->source->file;
+    struct control_socket socket;
+    struct fault fault;
+
+    if (control_socket_open(&socket, file, group, &fault) != EXIT_OK) {
+        log_info("control socket: off: %s", fault.text);
+        return;
+    }
+    control_open(&master->control, master->loop, &socket, file, on_ask);
+    log_info("control socket: %s", socket.path);
+}
+
+void command_stop(struct master *master)
+{
+    control_close(&master->control);
+}
