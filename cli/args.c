@@ -3,7 +3,8 @@
  * args - argv as a struct: one table of flags, one of verbs (help.c).        [main]
  *
  * Owns:    the lists of repeated flags; their texts are argv's.
- * Called:  by main.c, once; bench_args.c and lab_args.c complain and collect as it does.
+ * Called:  by main.c, once; bench_args.c, lab_args.c and ctl_args.c complain and collect as
+ *          it does.
  * Fails:   with what is wrong, the nearest name, one line of usage, and 64.
  */
 #include "cli/cli.h"
@@ -212,7 +213,8 @@ static int check_flags(const struct walk *w)
 
 static bool has_own_flags(const struct walk *w)
 {
-    return w->args->verb == CLI_BENCH || w->args->verb == CLI_LAB;
+    return w->args->verb == CLI_BENCH || w->args->verb == CLI_LAB ||
+           w->args->verb == CLI_CTL;
 }
 
 /* Help and version answer whatever else stands there. */

@@ -19,6 +19,7 @@ enum cli_verb {
     CLI_EXPLAIN,
     CLI_BENCH,
     CLI_LAB,
+    CLI_CTL,
     CLI_VERSION,
     CLI_HELP,
     CLI_VERBS
@@ -38,7 +39,7 @@ struct cli_args {
     struct cli_texts define, bind, plugin;
     bool json, defaults;
     const char *key; /* of explain; NULL: list all */
-    char **rest;     /* what follows a verb with flags of its own (bench, lab) */
+    char **rest;     /* what follows a verb with flags of its own (bench, lab, ctl) */
 };
 
 /** 0, or CLI_USAGE_ERROR after one or two lines on `err`: what is wrong, the nearest
@@ -68,6 +69,9 @@ int cli_bench(char **words);
 
 /** `remuda lab`, the same. */
 int cli_lab(char **words);
+
+/** `remuda ctl`, the same. */
+int cli_ctl(char **words);
 
 /** The verb of that name; CLI_VERBS: none. */
 enum cli_verb cli_verb_find(const char *name);

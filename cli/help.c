@@ -146,6 +146,44 @@ static const struct verb verbs[CLI_VERBS] = {
             "  --svg FILE            the plot; of several experiments FILE gets the\n"
             "                        number of each\n",
         },
+    [CLI_CTL] =
+        {
+            "ctl",
+            "remuda ctl [-c FILE | --socket PATH] [--timeout TIME] COMMAND",
+            "give a running server an order, or look at it",
+            "Each command waits until it has taken, and its exit status says whether it "
+            "did.\n"
+            "\n"
+            "  show workers          how the server and each worker do; --json\n"
+            "  show slots            the requests that run; --json\n"
+            "  show listeners        what is served, and how many wait there; --json\n"
+            "  show config           what runs, as `remuda config`; --json, --defaults\n"
+            "  reload                the configuration and plugins anew, as HUP\n"
+            "  reopen                the logs by their names again, as USR1\n"
+            "  worker add            one worker more, until the next reload\n"
+            "  worker remove [N]     one less: number N, or the last\n"
+            "  worker recycle [N]    another in the place of N, which leaves when that\n"
+            "                        one serves; without N all, one after the other\n"
+            "  pause, resume         no new connection is accepted: they wait in the\n"
+            "                        kernel; what is connected is served\n"
+            "  drain, undrain        not ready, and each answer closes its connection,\n"
+            "                        so that a balancer sends traffic elsewhere\n"
+            "  stop [--quick]        as TERM; --quick as QUIT\n"
+            "\n"
+            "  -c FILE               the server that runs with it; without "
+            "it " REMUDA_CONF_DIR "/remuda.ini\n"
+            "  --socket PATH         its control socket; without it control.sock in\n"
+            "                        $RUNTIME_DIRECTORY, /run/remuda/NAME (of NAME.ini) "
+            "or\n"
+            "                        $XDG_RUNTIME_DIR/remuda/NAME\n"
+            "  --timeout TIME        waits no longer (no limit)\n"
+            "\n"
+            "Exit status 0; 69: no server there; 70: refused or failed, the reason is "
+            "on\n"
+            "stderr and in the log; 75: the server is busy, or --timeout is over; 77: "
+            "not\n"
+            "allowed. When --timeout is over, the server goes on with the order.\n",
+        },
     [CLI_VERSION] = {NULL, "remuda --version", NULL, ""},
     [CLI_HELP] = {NULL, "remuda [COMMAND] --help", NULL, ""},
 };

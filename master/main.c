@@ -144,6 +144,11 @@ static int do_lab(struct cli_args *args)
     return cli_lab(args->rest);
 }
 
+static int do_ctl(struct cli_args *args)
+{
+    return cli_ctl(args->rest);
+}
+
 static int do_version(struct cli_args *args)
 {
     (void)args;
@@ -162,7 +167,8 @@ typedef int verb_fn(struct cli_args *args);
 static verb_fn *const verbs[CLI_VERBS] = {
     [CLI_SERVE] = do_serve,   [CLI_RUN] = do_run,         [CLI_CHECK] = do_check,
     [CLI_CONFIG] = do_config, [CLI_EXPLAIN] = do_explain, [CLI_BENCH] = do_bench,
-    [CLI_LAB] = do_lab,       [CLI_VERSION] = do_version, [CLI_HELP] = do_help,
+    [CLI_LAB] = do_lab,       [CLI_CTL] = do_ctl,         [CLI_VERSION] = do_version,
+    [CLI_HELP] = do_help,
 };
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@ import pytest
 
 from daemon import PLUGINS, SOURCE, run
 
-COMMANDS = ["run", "check", "config", "explain", "bench"]
+COMMANDS = ["run", "check", "config", "explain", "bench", "lab", "ctl"]
 
 
 def test_help():

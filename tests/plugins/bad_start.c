@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bad_start - its start does what the option `how` says: ok, fail, crash, exit or hang. */
+/* bad_start - its start does what the option `how` says: ok, fail, crash, exit or hang; or, as
+ * long as there is the file `flag`: wait, balk (which is to fail). */
 #include <remuda.h>
 
 #include <signal.h>
@@ -13,11 +14,13 @@ static int hello(remuda_ctx *c)
 
 static int start(remuda_ctx *c, void **state)
 {
-    const char *how = remuda_conf(c, "how");
+    const char *how = remuda_conf(c, "how"), *flag = remuda_conf(c, "flag");
 
     *state = NULL;
-    if (strcmp(how, "fail") == 0)
+    if (strcmp(how, "fail") == 0 || (strcmp(how, "balk") == 0 && access(flag, F_OK) == 0))
         return -EINVAL;
+    while (strcmp(how, "wait") == 0 && access(flag, F_OK) == 0)
+        usleep(10000);
     if (strcmp(how, "crash") == 0)
         raise(SIGSEGV);
     if (strcmp(how, "exit") == 0)
@@ -31,4 +34,5 @@ static int start(remuda_ctx *c, void **state)
 
 REMUDA_PLUGIN(.name = "bad_start", .start = start,
               REMUDA_ROUTES(REMUDA_GET("/start", hello)),
-              REMUDA_OPTIONS(REMUDA_OPTION("how", REMUDA_STRING, "ok")));
+              REMUDA_OPTIONS(REMUDA_OPTION("how", REMUDA_STRING, "ok"),
+                             REMUDA_OPTION("flag", REMUDA_STRING, "")));

@@ -45,6 +45,7 @@ static const struct {
     {"remuda --version", CLI_VERSION, NULL, 0, 0, 0, false, false, NULL},
     {"remuda run --help", CLI_HELP, NULL, 0, 0, 0, false, false, NULL},
     {"remuda bench -c 4 --json x y", CLI_BENCH, NULL, 0, 0, 0, false, false, NULL},
+    {"remuda ctl -c a.ini reload", CLI_CTL, NULL, 0, 0, 0, false, false, NULL},
     {"remuda -- -odd", CLI_SERVE, NULL, 0, 0, 1, false, false, NULL},
 };
 
@@ -78,7 +79,8 @@ static const struct {
 } bad[] = {
     {"remuda chekc", "unknown command 'chekc'; did you mean 'check'?"},
     {"remuda rnu ./a.so", "did you mean 'run'?"},
-    {"remuda ctl reload", "unknown command 'ctl'"},
+    {"remuda top -x", "unknown command 'top'"},
+    {"remuda -c a.ini ctl reload", "does not take '-c'"},
     {"remuda hello", "unknown command 'hello'"},
     {"remuda --jsno", "unknown flag '--jsno'; did you mean '--json'?"},
     {"remuda --reload", "unknown flag '--reload'"},
