@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ctl_talk - finds a server's control socket, asks, waits for the answer.   [ctl]
+ * ctl_talk - the connection to a server: found, asked, heard.                [ctl]
  *
- * Owns:    the connection.
  * Called:  by ctl.c.
  * Fails:   with a line on stderr and an exit status.
  */
@@ -33,9 +32,18 @@ struct ctl_answer {
     char text[CONTROL_TEXT];
 };
 
-/** CTL_OK: connected to, and welcomed by, the server that `args` means. */
+/** Connected to, and welcomed by, the server that `args` means; or the exit status, and why is
+ *  on stderr (ctl_find.c). */
 int ctl_open(struct ctl_talk *talk, const struct ctl_args *args);
 void ctl_close(struct ctl_talk *talk);
+
+/** The next message, until a moment (monotonic): 1; 0 at EOF; -1 with errno, ETIMEDOUT.
+ *  *passed_out: a descriptor of the caller's, or -1. */
+int ctl_hear(const struct ctl_talk *talk, uint64_t until_ms, struct control_message *out,
+             int *passed_out);
+
+/** The exit status of a DONE that says no. */
+int ctl_status_of(const struct control_message *refusal);
 
 /** Asks and waits until it has taken. CTL_OK, or the reason is on stderr. */
 int ctl_ask(struct ctl_talk *talk, const struct ctl_args *args,

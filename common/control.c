@@ -3,7 +3,7 @@
  * control - packs, sends, receives and checks one record.   [master, ctl]
  *
  * Owns:    nothing; a descriptor that was received is the caller's.
- * Called:  by master/control.c and cli/ctl_talk.c.
+ * Called:  by master/control.c, cli/ctl_find.c and cli/ctl_talk.c.
  * Fails:   -1 with errno. EPROTO closes what came along, so that a hostile sender cannot
  *          fill our descriptor table.
  */

@@ -3,7 +3,7 @@
  * control_path - where the control socket of a server is.    [master, ctl]
  *
  * Owns:    nothing.
- * Called:  by master/control_home.c and cli/ctl_talk.c.
+ * Called:  by master/control_socket.c and cli/ctl_find.c.
  * Fails:   false; *out is "".
  */
 #include "common/control_path.h"

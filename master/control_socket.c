@@ -28,12 +28,17 @@ enum { BACKLOG = 16, MODE_OWNER = 0600, MODE_GROUP = 0660 };
 
 /* ---- where ---- */
 
+static bool has_runtime(void)
+{
+    const char *runtime = getenv("RUNTIME_DIRECTORY");
+
+    return runtime != NULL && runtime[0] != '\0';
+}
+
 static int choose_path(const char *file, char out[static CONTROL_PATH],
                        struct fault *fault)
 {
-    const char *runtime = getenv("RUNTIME_DIRECTORY");
-    const bool has_runtime = runtime != NULL && runtime[0] != '\0';
-    const enum control_home home = has_runtime      ? CONTROL_HOME_RUNTIME
+    const enum control_home home = has_runtime()    ? CONTROL_HOME_RUNTIME
                                    : geteuid() == 0 ? CONTROL_HOME_RUN
                                                     : CONTROL_HOME_XDG;
     char name[CONTROL_NAME];
@@ -41,35 +46,59 @@ static int choose_path(const char *file, char out[static CONTROL_PATH],
     (void)control_name(file, name);
     if (control_path(home, name, out))
         return EXIT_OK;
-    if (has_runtime)
+    if (has_runtime())
         return fault_set(fault, EXIT_CREATE,
-                         "RUNTIME_DIRECTORY=%s is no directory for it", runtime);
+                         "RUNTIME_DIRECTORY=%s is no directory for it",
+                         getenv("RUNTIME_DIRECTORY"));
     if (name[0] == '\0')
-        return fault_set(
-            fault, EXIT_CREATE,
-            "no configuration file gives it a name, and RUNTIME_DIRECTORY is "
-            "not set");
+        return fault_set(fault, EXIT_CREATE,
+                         "RUNTIME_DIRECTORY is not set, and no file gives it a name");
     return fault_set(fault, EXIT_CREATE,
                      "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR is set");
 }
 
-/* "/run/remuda/shop/control.sock": the last two folders may be missing. systemd made the
- * one of RUNTIME_DIRECTORY, and a folder of another's is not for us to make. */
-static void make_folders(const char *path)
+static void cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+static bool make_folder(const char *path)
 {
     const mode_t mode = geteuid() == 0 ? 0755 : 0700;
-    char folder[CONTROL_PATH];
-    char *cut;
 
-    if (getenv("RUNTIME_DIRECTORY") != NULL)
-        return;
-    for (int up = 2; up > 0; up--) {
-        (void)snprintf(folder, sizeof(folder), "%s", path);
-        for (int i = 0; i < up && (cut = strrchr(folder, '/')) != NULL; i++)
-            *cut = '\0';
-        if (mkdir(folder, mode) == 0)
-            (void)chmod(folder, mode); /* whatever the umask says: the group must enter */
-    }
+    if (mkdir(path, mode) < 0)
+        return false;
+    (void)chmod(path, mode); /* whatever the umask says: the group must enter */
+    return true;
+}
+
+/* "/run/remuda/shop/control.sock": the last two folders may be missing. The one of
+ * RUNTIME_DIRECTORY is another's to make: systemd has. */
+static bool make_folders(const char *path)
+{
+    char folder[CONTROL_PATH], above[CONTROL_PATH];
+
+    if (has_runtime())
+        return false;
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    cut_name(folder);
+    (void)snprintf(above, sizeof(above), "%s", folder);
+    cut_name(above);
+    (void)make_folder(above);
+    return make_folder(folder);
+}
+
+/* What else somebody has put there keeps it. */
+static void remove_folder(const char *path)
+{
+    char folder[CONTROL_PATH];
+
+    (void)snprintf(folder, sizeof(folder), "%s", path);
+    cut_name(folder);
+    (void)rmdir(folder);
 }
 
 /* ---- for whom ---- */
@@ -103,7 +132,7 @@ int control_socket_open(struct control_socket *socket, const char *file,
     *socket = (struct control_socket){.fd = -1};
     if (choose_path(file, socket->path, fault) != EXIT_OK)
         return fault->status;
-    make_folders(socket->path);
+    socket->has_made_folder = make_folders(socket->path);
     (void)snprintf(address, sizeof(address), "unix:%s", socket->path);
     if (addr_parse(address, &request.address) != NULL)
         return fault_set(fault, EXIT_CREATE, "%s: not a path of a socket", socket->path);
@@ -129,5 +158,7 @@ void control_socket_close(struct control_socket *socket)
     if (bind_identify(socket->path, &device, &inode) == 0 && device == socket->device &&
         inode == socket->inode)
         unlink(socket->path);
+    if (socket->has_made_folder)
+        remove_folder(socket->path);
     fd_close(&socket->fd);
 }

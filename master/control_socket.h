@@ -17,6 +17,7 @@ struct control_socket {
     char path[CONTROL_PATH];
     dev_t device; /* of the file, so that a successor's is not unlinked */
     ino_t inode;
+    bool has_made_folder; /* that it stands in */
 };
 
 /** For a server with this config file (NULL or "": none), in this process's environment;
