@@ -22,7 +22,7 @@
 
 static bool is_its_own(const struct staffing *staffing, const struct slot *slot)
 {
-    return slot->generation == staffing->generation && slot->state != SLOT_EMPTY &&
+    return slot->generation == staffing->generation &&
            slot->started_ms >= staffing->begun_ms;
 }
 
