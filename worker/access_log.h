@@ -8,7 +8,7 @@
 #define WORKER_ACCESS_LOG_H
 
 #include "common/scoreboard.h"
-#include "worker/access_format.h"
+#include "common/access_format.h"
 
 #include <stddef.h>
 

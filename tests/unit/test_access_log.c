@@ -8,7 +8,7 @@
 #include "common/check.h"
 #include "common/fd.h"
 #include "common/log.h"
-#include "worker/access_escape.h"
+#include "common/access_escape.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -44,6 +44,7 @@ static struct access_entry usual(void)
         .request_id = SLICE_LIT("0123456789abcdef"),
         .route = SLICE_LIT("/hello"),
         .worker = 3,
+        .pid = 4711,
         .slot = 7,
         .queue_us = 250,
         .service_us = 1500000,
@@ -88,7 +89,7 @@ static const struct {
     {"common", usual,
      "127.0.0.1 - - [20/Nov/2026:09:38:23 +0000] \"GET /hello?name=x HTTP/1.1\" 200 "
      "12\n"},
-    {"combined", broken, "- - - [01/Jan/1970:00:00:00 +0000] \"-\" - - \"-\" \"-\"\n"},
+    {"combined", broken, "- - - [01/Jan/1970:00:00:00 +0000] \"-\" 000 - \"-\" \"-\"\n"},
     {"combined", hostile,
      "127.0.0.1 - \\xe2\\x82\\xac \\xed\\xa0\\x80 \\xc0\\xaf \\xf0\\x9f\\x90\\xb4 "
      "\\xe2\\x82 "
@@ -105,7 +106,7 @@ static const struct {
      "\"id\":\"0123456789abcdef\",\"note\":null}\n"},
     {"json", broken,
      "{\"time\":\"1970-01-01T00:00:00.000Z\",\"client\":null,\"user\":null,"
-     "\"method\":null,\"target\":null,\"protocol\":null,\"status\":null,\"bytes\":0,"
+     "\"method\":null,\"target\":null,\"protocol\":null,\"status\":0,\"bytes\":0,"
      "\"referer\":null,\"user_agent\":null,\"queue_us\":0,\"service_us\":0,\"worker\":0,"
      "\"slot\":null,\"route\":null,\"id\":null,\"note\":null}\n"},
     {"json", hostile,
@@ -121,7 +122,8 @@ static const struct {
      "127.0.0.1|-|-|GET /hello?name=x "
      "HTTP/1.1|200|200|12|12|1500250|1|GET|/hello|?name=x|"
      "HTTP/1.1|+|%\n"},
-    {"%h|%r|%s|%b|%B|%D|%m|%U|%q|%H|%X", broken, "-|-|-|-|0|0|-|-||-|X\n"},
+    {"%P", usual, "4711\n"},
+    {"%h|%r|%s|%b|%B|%D|%m|%U|%q|%H|%X", broken, "-|-|000|-|0|0|-|-||-|X\n"},
     {"%{queue}x %{service}x %{worker}x %{slot}x %{route}x %{id}x %{note}x", usual,
      "250 1500000 3 7 /hello 0123456789abcdef -\n"},
     {"%{x-test}i %{X-Other}i %{user-agent}i", usual,

@@ -2,11 +2,11 @@
 /*
  * access_value - what an access-log line can say about a request.
  */
-#ifndef WORKER_ACCESS_VALUE_H
-#define WORKER_ACCESS_VALUE_H
+#ifndef COMMON_ACCESS_VALUE_H
+#define COMMON_ACCESS_VALUE_H
 
 #include "common/slice.h"
-#include "worker/access_format.h"
+#include "common/access_format.h"
 
 enum access_value {
     /* texts */
@@ -27,8 +27,7 @@ enum access_value {
     VALUE_HEADER, /* named by the step */
     /* numbers */
     VALUE_NUMBERS,
-    VALUE_STATUS = VALUE_NUMBERS,
-    VALUE_BYTES,
+    VALUE_BYTES = VALUE_NUMBERS,
     VALUE_BYTES_OR_DASH,
     VALUE_QUEUE_US,
     VALUE_SERVICE_US,
@@ -39,6 +38,7 @@ enum access_value {
     VALUE_PID,
     /* composed by the format */
     VALUE_TIME,
+    VALUE_STATUS,
     VALUE_REQUEST_LINE,
     VALUE_END /* nothing at all */
 };

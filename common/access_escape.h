@@ -2,8 +2,8 @@
 /*
  * access_escape - bytes of a client, made harmless for a log line.
  */
-#ifndef WORKER_ACCESS_ESCAPE_H
-#define WORKER_ACCESS_ESCAPE_H
+#ifndef COMMON_ACCESS_ESCAPE_H
+#define COMMON_ACCESS_ESCAPE_H
 
 #include "common/slice.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access_escape - the two escapings of the access log.       [worker]
+ * access_escape - the two escapings of the access log. [worker, master]
  *
  * Owns:    nothing.
  * Called:  by access_format.c for every value that a client or a plugin can choose.
  * Fails:   never. A value of nothing but plain bytes, as nearly all are, is checked
  *          sixteen bytes at a time: this is most of what the log costs.
  */
-#include "worker/access_escape.h"
+#include "common/access_escape.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access_value - picks one value out of an entry.            [worker]
+ * access_value - picks one value out of an entry.    [worker, master]
  *
  * Owns:    the table of pattern letters.
  * Called:  by access_format.c; pure.
  * Fails:   never; a value can be missing.
  */
-#include "worker/access_value.h"
+#include "common/access_value.h"
 
 #include "common/check.h"
-
-#include <unistd.h>
 
 static const struct {
     char letter;
@@ -125,8 +123,6 @@ struct slice access_value_text(enum access_value value, const struct access_entr
 int64_t access_value_number(enum access_value value, const struct access_entry *e)
 {
     switch (value) {
-    case VALUE_STATUS:
-        return e->status > 0 ? e->status : -1;
     case VALUE_BYTES:
         return (int64_t)e->body_bytes;
     case VALUE_BYTES_OR_DASH:
@@ -144,7 +140,7 @@ int64_t access_value_number(enum access_value value, const struct access_entry *
     case VALUE_SLOT:
         return e->slot;
     case VALUE_PID:
-        return getpid();
+        return e->pid;
     default:
         return -1;
     }

@@ -4,13 +4,15 @@
  *
  * The format is `combined`, `common`, `json`, or a pattern:
  *
- *   %h  client's host (- for a unix socket)      %t  [20/Nov/2026:10:05:00 +0000], its
- * start %l  always -                                 %r  request line as received %u user
- * %s %>s  status, - when none was sent %m  method      %U  path without query       %b %B
- * body bytes sent; 0 is - in %b %q  query with its ?, or nothing             %D %T
- * microseconds, seconds, waiting included %H  HTTP/1.1    %P  pid of the worker        %X
- * + kept alive, - closed, X cut short
- *   %%  a percent sign                           %{Name}i  a request header
+ *   %h  client's host (- for a unix socket)  %t  [20/Nov/2026:10:05:00 +0000], its start
+ *   %l  always -                             %r  request line as received
+ *   %u  user                                 %s %>s  status; 000: none was sent
+ *   %m  method                               %U  path without query
+ *   %b %B  body bytes sent; 0 is - in %b     %q  query with its ?, or nothing
+ *   %D %T  microseconds, seconds, waiting included
+ *   %H  HTTP/1.1                             %P  pid of the worker
+ *   %X  + kept alive, - closed, X cut short  %%  a percent sign
+ *   %{Name}i  a request header
  *   %{queue}x %{service}x  microseconds waiting for a slot, and from then to the end
  *   %{worker}x %{slot}x %{route}x %{id}x %{note}x   ours; id is the request id
  *
@@ -18,8 +20,8 @@
  * printable ASCII \xNN. In json every value is typed, what is missing is null, and bytes
  * that are not UTF-8 become U+FFFD. Of a value at most ACCESS_CUT bytes are shown.
  */
-#ifndef WORKER_ACCESS_FORMAT_H
-#define WORKER_ACCESS_FORMAT_H
+#ifndef COMMON_ACCESS_FORMAT_H
+#define COMMON_ACCESS_FORMAT_H
 
 #include "common/slice.h"
 
@@ -42,7 +44,8 @@ struct access_entry {
     struct slice referer, user_agent, user, request_id, route;
     struct slice note; /* one word: departed, timeout, killed ... */
     int worker;        /* index */
-    int slot;          /* -1: took none */
+    int pid;
+    int slot; /* -1: took none */
     uint64_t queue_us, service_us;
     uint64_t wall_ms; /* when it began */
     /* other headers, for %{Name}i; NULL: all missing */
@@ -52,8 +55,7 @@ struct access_entry {
 
 struct access_format;
 
-/** Compiles; the text is copied. NULL, and what is wrong in error_out. Made in the
- *  process that uses it (%P). */
+/** Compiles; the text is copied. NULL, and what is wrong in error_out. */
 struct access_format *access_format_create(const char *text, char *error_out,
                                            size_t size);
 void access_format_destroy(struct access_format **format);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * access_format - compiles a format into steps, and runs them. [worker]
+ * access_format - compiles a format into steps, and runs them. [worker, master]
  *
  * Owns:    struct access_format: the steps, a copy of the text they point into, and a
  *          line buffer as long as the steps can ever need, so that nothing has to be
  *          measured while a line is written.
- * Called:  by access_log.c; pure but for the time zone and the pid.
+ * Called:  by the worker's access_log.c, and by the master's lost.c for one that has died;
+ *          pure but for the time zone.
  * Fails:   only while compiling, with a sentence.
  */
-#include "worker/access_format.h"
+#include "common/access_format.h"
 
 #include "common/check.h"
 #include "common/clock.h"
-#include "worker/access_escape.h"
-#include "worker/access_value.h"
+#include "common/access_escape.h"
+#include "common/access_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,15 @@ static char *put_number(char *out, int64_t number, bool json)
     return out;
 }
 
+/* Three digits, as whoever reads logs expects: 000, when none was sent. */
+static char *put_status(char *out, int status, bool json)
+{
+    if (status != 0)
+        return put_number(out, status, json);
+    memcpy(out, json ? "0  " : "000", 3);
+    return out + (json ? 1 : 3);
+}
+
 /* "GET /path HTTP/1.1"; what was never understood is left out, and all of it is "-". */
 static char *put_request_line(char *out, const struct access_entry *e)
 {
@@ -173,6 +183,8 @@ static char *put_value(struct access_format *f, char *out, const struct step *st
         return put_time(f, out, e->wall_ms);
     case VALUE_REQUEST_LINE:
         return put_request_line(out, e);
+    case VALUE_STATUS:
+        return put_status(out, e->status, f->json);
     case VALUE_END:
         return out;
     default:
