@@ -19,7 +19,7 @@
 #endif
 
 static_assert(sizeof(struct board_record) == 256, "stride of a record");
-static_assert(offsetof(struct board_record, path) == 40, "as in BOARD_VERSION 1");
+static_assert(offsetof(struct board_record, path) == 40, "as in BOARD_VERSION 2");
 
 static void put_text(char *field, size_t size, const char *text)
 {

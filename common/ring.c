@@ -5,6 +5,7 @@
  * Owns:    head and tail of struct board_ring, while the worker lives; then the master.
  * Called:  by worker/access_log.c; by the master for a worker that is gone.
  * Fails:   ring_put refuses what does not fit; ring_flush leaves what it could not write.
+ *          Without the kernel's count, what was being written is written again.
  * Rule:    a dead worker's positions are not trusted: they are checked before use.
  */
 #include "common/ring.h"
@@ -36,6 +37,30 @@ bool ring_put(struct board_ring *r, const char *line, size_t n)
     memcpy(r->data, line + first, n - first);
     atomic_store_explicit(&r->head, head + n, memory_order_release);
     return true;
+}
+
+/* What is said of a line is there before `head` is: the compiler must keep the order, and no
+ * more, for whoever asks does so when the writer is dead. */
+bool ring_put_line(struct board_ring *r, const char *line, size_t n, uint64_t number)
+{
+    atomic_store_explicit(&r->line_of, 0, memory_order_relaxed);
+    atomic_signal_fence(memory_order_release);
+    board_set(&r->line_end, board_get(&r->head) + n);
+    atomic_signal_fence(memory_order_release);
+    board_set(&r->line_of, number);
+    atomic_signal_fence(memory_order_release);
+    return ring_put(r, line, n);
+}
+
+uint64_t ring_newest_line(const struct board_ring *r)
+{
+    return board_get(&r->head) == board_get(&r->line_end) ? board_get(&r->line_of) : 0;
+}
+
+void ring_forget(struct board_ring *r)
+{
+    board_set(&r->line_of, 0);
+    board_set(&r->is_flushing, 0);
 }
 
 size_t ring_pending(const struct board_ring *r)
@@ -96,4 +121,30 @@ long ring_flush(struct board_ring *r, int fd)
         atomic_store_explicit(&r->tail, tail, memory_order_release);
     }
     return total;
+}
+
+/* ---- a write that nobody lived to count ---- */
+
+void ring_begin_flush(struct board_ring *r, uint64_t count)
+{
+    board_set(&r->written, count - board_get(&r->tail));
+    atomic_signal_fence(memory_order_release);
+    board_set(&r->is_flushing, 1);
+    atomic_signal_fence(memory_order_release);
+}
+
+void ring_end_flush(struct board_ring *r)
+{
+    atomic_signal_fence(memory_order_release);
+    board_set(&r->is_flushing, 0);
+}
+
+void ring_settle(struct board_ring *r, uint64_t count)
+{
+    const uint64_t tail = board_get(&r->tail), written = count - board_get(&r->written);
+
+    /* not trusted: only within what was published */
+    if (board_get(&r->is_flushing) == 1 && written - tail <= board_get(&r->head) - tail)
+        atomic_store_explicit(&r->tail, written, memory_order_release);
+    board_set(&r->is_flushing, 0);
 }

@@ -27,7 +27,7 @@
 #pragma GCC diagnostic ignored "-Wtsan" /* fences order us with other processes only */
 #endif
 
-/* What BOARD_VERSION 1 is. Change a number here, and the version changes. */
+/* What BOARD_VERSION 2 is. Change a number here, and the version changes. */
 static_assert(sizeof(struct board_worker) == 336704, "stride of a worker");
 static_assert(sizeof(struct board_ring) == 64 + BOARD_RING, "stride of a ring");
 static_assert(offsetof(struct board_worker, tick_ms) == 128, "(W) has its own lines");
@@ -49,7 +49,11 @@ static struct board *map(int fd, int rights)
 {
     void *p = mmap(NULL, sizeof(struct board), rights, MAP_SHARED, fd, 0);
 
-    return p == MAP_FAILED ? NULL : p;
+    if (p == MAP_FAILED)
+        return NULL;
+    /* or a core dump would touch, and so fill, all of the sparse memory */
+    (void)madvise(p, sizeof(struct board), MADV_DONTDUMP);
+    return p;
 }
 
 struct board *board_create(int *fd_out)
@@ -166,6 +170,9 @@ void board_retire(struct board *board, unsigned index)
     board_set32(&w->state, BOARD_EMPTY);
     equal_tallies(board, index);
     clear_records(w);
+    ledger_clear(&board->ledger[index]);
+    board_set32(&board->routes[index].count, 0);
+    ring_forget(&board->ring[index]);
     memset((void *)w, 0, offsetof(struct board_worker, sent));
 }
 

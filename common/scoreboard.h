@@ -17,18 +17,19 @@
 
 #include "common/atomics.h"
 #include "common/counters.h"
+#include "common/ledger.h"
 #include "common/readiness.h"
 #include "common/record.h"
 #include "common/ring.h"
+#include "common/routes.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 enum {
-    BOARD_VERSION = 1,
+    BOARD_VERSION = 2,
     BOARD_WORKERS = 256,  /* worker entries, and inboxes */
     BOARD_SLOTS = 1024,   /* slots of one worker */
     BOARD_INFLIGHT = 256, /* records of requests that hold no slot, per worker */
@@ -76,11 +77,10 @@ struct board_worker {
     _Atomic uint64_t rss_bytes;
     /* the lane of ASYNC and EVENT on a loop, as load, waiting and threads for slots */
     _Atomic uint32_t flights_load, flights_waiting, flights_limit;
-    _Atomic uint32_t admitting; /* 1: about to let one more wait (load.h) */
-    _Atomic uint64_t sends;     /* changes before and after a word of `sent` does */
-    _Atomic uint64_t
-        awake_since_ms;       /* the turn of its loop under way; 0: it waits in poll */
-    _Atomic uint64_t running; /* what its loop runs now: running.h */
+    _Atomic uint32_t admitting;      /* 1: about to let one more wait (load.h) */
+    _Atomic uint64_t sends;          /* changes before and after a word of `sent` does */
+    _Atomic uint64_t awake_since_ms; /* its turn under way; 0: it waits in poll */
+    _Atomic uint64_t running;        /* what its loop runs now: running.h */
     uint64_t reserved_w[5];
     _Atomic uint64_t sent[BOARD_WORKERS]; /* messages this worker has sent to t */
     _Atomic uint64_t seen[BOARD_WORKERS]; /* last number it took from s */
@@ -99,7 +99,7 @@ struct board {
     _Atomic uint32_t worker_slots; /* entries in use: worker_slots of the config */
     _Atomic uint32_t generation;   /* newest committed */
     _Atomic uint64_t started_ms;
-    _Atomic uint32_t ready;     /* readiness: 1 while traffic is welcome */
+    _Atomic uint32_t traces;    /* backtraces left: a crash takes one, (M) refills */
     _Atomic uint32_t epoch;     /* odd while `retired` and an entry are being changed */
     _Atomic uint32_t listeners; /* of the running generation */
     _Atomic uint32_t closing;   /* enum board_closing */
@@ -109,6 +109,8 @@ struct board {
     struct board_counters retired;
     struct board_worker worker[BOARD_WORKERS];
     struct board_ring ring[BOARD_WORKERS];
+    struct board_ledger ledger[BOARD_WORKERS];
+    struct board_routes routes[BOARD_WORKERS];
 };
 
 /** A new table in a memfd: mapped shared, all zero but the header. NULL with errno. The

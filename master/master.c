@@ -111,7 +111,7 @@ int master_welcome(struct master *master, struct fault *fault)
         return fault->status;
     herd_go_generation(master, master->running.number);
     master->phase = MASTER_RUNNING;
-    board_set32(&master->board->ready, 1);
+    board_set32(&master->board->readiness, BOARD_IS_READY);
     master_capacity(master, capacity, sizeof(capacity));
     log_info("ready: %s", capacity);
     master_tell_ready(master);

@@ -100,7 +100,6 @@ void master_tell_status(struct master *master)
     char status[sizeof(master->status)];
 
     board_set32(&master->board->readiness, readiness);
-    board_set32(&master->board->ready, readiness == BOARD_IS_READY);
     compose_status(master, status, sizeof(status));
     if (strcmp(status, master->status) == 0)
         return;

@@ -36,7 +36,7 @@ static void announce(struct master *master, uint64_t delay_ms)
     else
         log_info("stopping");
     master->phase = MASTER_STOPPING;
-    board_set32(&master->board->ready, 0);
+    board_set32(&master->board->readiness, BOARD_IS_STOPPING);
     board_set32(&master->board->closing, BOARD_CLOSING);
     notify_stopping(&master->notify, "stopping");
     reload_cancel(master);

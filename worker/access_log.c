@@ -11,11 +11,14 @@
 #include "worker/access_log.h"
 
 #include "common/check.h"
+#include "common/fd.h"
 #include "common/log.h"
+#include "common/written.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { LOG_BATCH = 64 * 1024, LOG_MAGIC = 0x61636c67 };
 
@@ -27,6 +30,7 @@ struct access_log {
     struct access_format *format;
     struct board_ring *ring;
     _Atomic uint64_t *dropped;
+    int written_fd; /* written.h, of the thread that made the log; -1: not to be had */
 };
 
 struct access_log *access_log_create(const char *format, struct board_ring *ring,
@@ -43,7 +47,8 @@ struct access_log *access_log_create(const char *format, struct board_ring *ring
                                .flush_at = LOG_BATCH,
                                .format = access_format_create(format, error_out, size),
                                .ring = ring,
-                               .dropped = dropped};
+                               .dropped = dropped,
+                               .written_fd = written_open(getpid())};
     if (log->format == NULL)
         access_log_destroy(&log);
     return log;
@@ -59,6 +64,7 @@ void access_log_destroy(struct access_log **log)
     if (l->format != NULL)
         access_log_flush(l);
     access_format_destroy(&l->format);
+    fd_close(&l->written_fd);
     l->magic = 0;
     free(l);
 }
@@ -71,15 +77,16 @@ void access_log_set_fd(struct access_log *log, int fd)
     log->flush_at = LOG_BATCH;
 }
 
-void access_log_write(struct access_log *log, const struct access_entry *e)
+void access_log_write(struct access_log *log, const struct access_entry *e,
+                      uint64_t number)
 {
     CHECK_OBJ(log, LOG_MAGIC);
     if (log->fd < 0)
         return;
     struct slice line = access_format_line(log->format, e);
-    if (!ring_put(log->ring, line.p, line.n)) {
+    if (!ring_put_line(log->ring, line.p, line.n, number)) {
         access_log_flush(log);
-        if (!ring_put(log->ring, line.p, line.n))
+        if (!ring_put_line(log->ring, line.p, line.n, number))
             board_add(log->dropped, 1);
     }
     if (ring_pending(log->ring) >= log->flush_at)
@@ -94,12 +101,33 @@ static void complain_once(struct access_log *log)
     log->failing = true;
 }
 
+/* A worker may be killed when the kernel has written and `tail` does not say so yet: a kill
+ * that comes during a write always does that. */
+static long flush_counted(struct access_log *log)
+{
+    uint64_t count;
+
+    if (ring_pending(log->ring) > 0 && written_read(log->written_fd, &count))
+        ring_begin_flush(log->ring, count);
+    long n = ring_flush(log->ring, log->fd);
+    ring_end_flush(log->ring);
+    return n;
+}
+
+void access_log_settle(struct access_log *log)
+{
+    uint64_t count;
+
+    if (log != NULL && written_read(log->written_fd, &count))
+        ring_settle(log->ring, count);
+}
+
 void access_log_flush(struct access_log *log)
 {
     CHECK_OBJ(log, LOG_MAGIC);
     if (log->fd < 0)
         return;
-    long n = ring_flush(log->ring, log->fd);
+    long n = flush_counted(log);
     if (n < 0)
         complain_once(log);
     else if (n > 0)

@@ -26,12 +26,17 @@ void access_log_destroy(struct access_log **log);
 /** Where lines go from now on; what is in the ring goes there too. -1: none. */
 void access_log_set_fd(struct access_log *log, int fd);
 
-/** One line into the ring; above 64 KiB it is flushed. Never waits: a line that finds no
- *  room is dropped and counted. */
-void access_log_write(struct access_log *log, const struct access_entry *e);
+/** The line of that request into the ring; above 64 KiB it is flushed. Never waits: a line
+ *  that finds no room is dropped and counted. */
+void access_log_write(struct access_log *log, const struct access_entry *e,
+                      uint64_t number);
 
 /** Writes what the log takes without waiting; once a second by the loop. A failure other
  *  than a slow reader is reported once. */
 void access_log_flush(struct access_log *log);
+
+/** From a signal handler of the loop thread, before it writes anything: a write to the log
+ *  that it has interrupted is counted, as far as it went. Accepts NULL. */
+void access_log_settle(struct access_log *log);
 
 #endif

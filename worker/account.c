@@ -86,7 +86,7 @@ static void write_line(const struct request *req, int status, uint64_t queue_us,
         .header = header_for_log,
         .request = req,
     };
-    access_log_write(w->access_log, &e);
+    access_log_write(w->access_log, &e, req->number);
 }
 
 void request_account(struct request *req, int status)
@@ -109,4 +109,6 @@ void request_account(struct request *req, int status)
     }
     if (w->access_log != NULL)
         write_line(req, status, queue_us, service_us);
+    begun_leave(
+        req); /* after the line: killed in between, it has one, and that is known */
 }

@@ -139,6 +139,7 @@ void conn_leave(struct conn *c)
     c->request = NULL;
     if (req != NULL) {
         req->is_accounted = true; /* by the other */
+        begun_leave(req);
         engine_withdraw(req);
         request_release(req);
     }

@@ -36,6 +36,7 @@ static void begin_run(struct request *req)
     struct worker *w = req->ctx.worker;
     req->handler = HANDLER_RUNNING;
     req->started_ns = w->now_ns;
+    begun_note_start(req);
     /* not while it waits: a raw head may still travel to another worker */
     http_request_seal(&req->parser.request, req->base);
     w->engine->run(req);
@@ -59,6 +60,8 @@ void engine_dispatch(struct request *req)
     req->ctx.plugin = req->route->plugin;
     if (req->queued_ns == 0) /* else it has waited in another worker already */
         req->queued_ns = w->now_ns;
+    if (req->entry != NULL)
+        req->entry->queued_ns = req->queued_ns;
     request_hold(req);
     if (req->route->is_long && w->phase == WORKER_DRAINING)
         ctx_cancel(&req->ctx, -ESHUTDOWN);

@@ -181,6 +181,7 @@ static bool begin_request(struct conn *c)
     c->request = request_create(c->worker, c);
     if (c->request != NULL) {
         begin_count(c, c->request);
+        begun_enter(c->request);
         return true;
     }
     log_error("out of memory for a request");
@@ -259,7 +260,9 @@ static int on_head(struct conn *c, struct request *req)
     req->has_head = true;
     req->keep_alive = head->keep_alive;
     req->body_begun_ms = c->worker->now_ms;
-    if (!find_route(req, c->in.data + c->in.start))
+    bool is_found = find_route(req, c->in.data + c->in.start);
+    begun_note_head(req, c->in.data + c->in.start);
+    if (!is_found)
         return 400;
     if (head->body_kind == HTTP_BODY_NONE) {
         req->consumed = head->head_bytes;

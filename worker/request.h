@@ -20,6 +20,7 @@
 #include "worker/response.h"
 
 struct board_record;
+struct ledger_entry;
 struct conn;
 struct lane;
 struct route;
@@ -91,6 +92,7 @@ struct request {
     uint64_t begun_ns, queued_ns, started_ns;
     uint64_t sent_bytes; /* of the body */
     bool is_accounted;
+    struct ledger_entry *entry; /* until then; NULL: none was free */
 
     /* the big parts, last: not cleared for each request */
     struct deadline overtime;      /* while the handler runs; on no list else */
@@ -131,8 +133,8 @@ static inline struct slice request_text(const struct request *req, struct http_s
 /** Who answers? One caller wins; true for that one. Any thread. */
 bool request_claim(struct request *req, enum response_state as);
 
-/** The client will not come back: every wait of the handler says so. An answer is still written
- *  while the connection stands. */
+/** The client will not come back: every wait of the handler says so. An answer is still
+ *  written while the connection stands. */
 void request_client_gone(struct request *req);
 
 /** The connection is gone: the request lives on for its handler alone. */

@@ -12,6 +12,7 @@
 #include "common/list.h"
 #include "conf/conf.h"
 #include "http/parser.h"
+#include "worker/begun.h"
 #include "worker/block.h"
 #include "worker/deadline.h"
 #include "worker/done.h"
@@ -123,6 +124,7 @@ struct worker {
     uint64_t worn_at; /* the number at which a replacement is asked for; 0: never */
     uint64_t worn_rss_bytes; /* the same, by memory */
     bool has_asked;
+    struct begun begun;      /* those that have no line in the access log yet */
 
     const struct engine *engine; /* event or thread */
     struct lane slots;           /* `threads` of them */

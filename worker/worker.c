@@ -145,6 +145,13 @@ static void begin_limits(struct worker *w)
                        conn_on_deadline);
 }
 
+/* From the first request on, in front of everything that could begin one. */
+static void begin_ledger(struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    must(begun_init(&w->begun, &h->board->ledger[h->index]) == 0, "the ledger");
+}
+
 static void begin_access_log(struct worker *w)
 {
     const struct conf_log *log = &w->conf->log;
@@ -215,6 +222,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_loop(w);
     begin_limits(w);
     begin_access_log(w);
+    begin_ledger(w);
     begin_engine(w);
     begin_plugins(w);
     begin_signals();
@@ -262,6 +270,7 @@ static void end(struct worker *w)
     done_fini(&w->done);
     lane_fini(&w->flights);
     lane_fini(&w->slots);
+    begun_fini(&w->begun);
     if (w->access_log != NULL)
         access_log_destroy(&w->access_log);
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """board - the scoreboard of a running server, read through the master's descriptor.
 
-The offsets are those of BOARD_VERSION 1, which common/scoreboard.c asserts.
+The offsets are those of BOARD_VERSION 2, which common/scoreboard.c asserts.
 """
 
 import mmap
@@ -33,7 +33,7 @@ class Board:
         with open(f"/proc/{pid}/fd/{fd}", "rb") as file:
             self.map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         strides = struct.unpack_from("<III", self.map, 8)
-        assert strides == (1, WORKER_STRIDE, RECORD_STRIDE), "another BOARD_VERSION"
+        assert strides == (2, WORKER_STRIDE, RECORD_STRIDE), "another BOARD_VERSION"
 
     def close(self):
         self.map.close()

@@ -318,7 +318,7 @@ static void test_off(void **state)
     struct fixture *f = *state;
     struct access_entry e = usual();
 
-    access_log_write(f->log, &e);
+    access_log_write(f->log, &e, 1);
     access_log_flush(f->log);
     assert_int_equal(ring_pending(&f->ring), 0);
     assert_int_equal(f->dropped, 0);
@@ -334,15 +334,15 @@ static void test_batches(void **state)
 
     access_log_set_fd(f->log, file);
     for (; (count + 1) * n < 64 * 1024; count++)
-        access_log_write(f->log, &e);
+        access_log_write(f->log, &e, 1);
     assert_int_equal(lseek(file, 0, SEEK_END), 0);
-    access_log_write(f->log, &e);
+    access_log_write(f->log, &e, 1);
     count++;
     assert_int_equal(lseek(file, 0, SEEK_END), count * n);
-    access_log_write(f->log, &e);
+    access_log_write(f->log, &e, 1);
     access_log_flush(f->log);
     assert_int_equal(lseek(file, 0, SEEK_END), (count + 1) * n);
-    access_log_write(f->log, &e);
+    access_log_write(f->log, &e, 1);
     access_log_destroy(&f->log);
     assert_int_equal(lseek(file, 0, SEEK_END), (count + 2) * n);
     assert_int_equal(f->dropped, 0);
@@ -361,7 +361,7 @@ static void test_slow_reader(void **state)
     assert_int_equal(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
     access_log_set_fd(f->log, pipes[1]);
     while (f->dropped < 100) {
-        access_log_write(f->log, &e);
+        access_log_write(f->log, &e, 1);
         written++;
     }
     assert_true(written * n > BOARD_RING);
@@ -369,7 +369,7 @@ static void test_slow_reader(void **state)
          got += (size_t)piece)
         access_log_flush(f->log);
     assert_int_equal(got, (written - 100) * n);
-    access_log_write(f->log, &e); /* and it goes on */
+    access_log_write(f->log, &e, 1); /* and it goes on */
     assert_int_equal(f->dropped, 100);
     fd_close(&pipes[0]);
     fd_close(&pipes[1]);
@@ -387,7 +387,7 @@ static void test_failure_is_told_once(void **state)
     assert_int_equal(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
     log_set_fd(pipes[1]);
     access_log_set_fd(f->log, closed);
-    access_log_write(f->log, &e);
+    access_log_write(f->log, &e, 1);
     access_log_flush(f->log);
     access_log_flush(f->log);
     access_log_set_fd(f->log, closed);

@@ -44,7 +44,7 @@ static int teardown(void **state)
 {
     (void)state;
     if (board != NULL)
-        board_set32(&board->ready, 1); /* ends a child that a failed test has left */
+        board_set32(&board->listeners, 1); /* ends a child that a failed test has left */
     watch_close(&watch);
     board_close(&board);
     fd_close(&board_fd);
@@ -159,7 +159,7 @@ static void test_sure_beside_writer(void **state)
     set_load(0, 1, 0);
     pid_t pid = fork();
     if (pid == 0) {
-        for (unsigned at = 0; board->ready == 0; at = (at + 1) % MANY) {
+        for (unsigned at = 0; board->listeners == 0; at = (at + 1) % MANY) {
             const unsigned to = (at + 1) % MANY;
 
             board_add(&board->worker[at].sent[to], 1);
@@ -177,7 +177,7 @@ static void test_sure_beside_writer(void **state)
         if (look.is_sure && (look.load + look.coming < 1 || look.load + look.coming > 2))
             fail_msg("load %d, coming %d", (int)look.load, (int)look.coming);
     }
-    board_set32(&board->ready, 1);
+    board_set32(&board->listeners, 1);
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(sure > 100);

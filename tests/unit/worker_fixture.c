@@ -105,6 +105,7 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
     assert_int_equal(lane_init(&w->slots, LOAD_SLOTS, 1, w->entry->slot, BOARD_SLOTS), 0);
     assert_int_equal(
         lane_init(&w->flights, LOAD_FLIGHTS, 1, w->entry->flight, BOARD_INFLIGHT), 0);
+    assert_int_equal(begun_init(&w->begun, &f->heritage.board->ledger[0]), 0);
     done_init(&w->done, w->loop, engine_on_done);
     family_init(w);
     w->pool = pool_create(1);
@@ -143,6 +144,11 @@ static void assert_nothing_is_left(struct fixture *f)
     assert_int_equal(w->entry->flights_load, 0);
     assert_int_equal(w->entry->connections, 0);
     assert_int_equal(ended, counters->requests);
+    const struct board_ledger *ledger = &f->heritage.board->ledger[0];
+    struct ledger_entry entry;
+    for (unsigned i = 0; i < ledger_count(ledger); i++)
+        assert_false(ledger_read(&ledger->entry[i], &entry));
+    assert_int_equal(ledger->unrecorded, 0);
 }
 
 void fixture_close(struct fixture **fixture)
@@ -166,6 +172,7 @@ void fixture_close(struct fixture **fixture)
     overtime_fini(&f->plugin.overtime);
     http_router_destroy(&w->router);
     request_free_all(w);
+    begun_fini(&w->begun);
     block_pool_fini(&w->blocks);
     arena_fini(&w->scratch);
     ev_loop_destroy(w->loop);
