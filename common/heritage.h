@@ -64,6 +64,7 @@ struct heritage {
     unsigned index; /* its entry in the scoreboard, its inbox */
     uint32_t generation;
     int channel; /* its end of the pair */
+    int written_fd; /* written.h, of this worker itself; opened in the child. -1: not to be had */
 
     /* identity to take; uid_t -1: stay who we are */
     uid_t uid;

@@ -10,6 +10,7 @@
 
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/fd.h"
 #include "common/log.h"
 #include "master/reload.h"
 
@@ -122,6 +123,8 @@ static void do_free(struct master *master, struct slot *slot)
 
     (void)master;
     channel_close(&slot->channel);
+    if (slot->written_fd > 0)
+        fd_close(&slot->written_fd);
     memset(slot, 0, sizeof(*slot));
     slot->index = index;
     channel_init(&slot->channel);

@@ -149,6 +149,8 @@ static int open_shared(struct master *master, const struct conf *conf,
     master->slot_count = conf->server.worker_slots;
     board_set32(&master->board->worker_slots, master->slot_count);
     board_set(&master->board->started_ms, clock_mono_ms());
+    board_set32(&master->board->traces, FLOOD_TRACES);
+    oom_open(&master->oom, "/proc/self/cgroup", "/sys/fs/cgroup");
     h->board = master->board;
     if (open_inbox(&h->common_inbox) < 0)
         return fault_set(fault, EXIT_OS, "inboxes: %s", strerror(errno));
@@ -170,6 +172,7 @@ static void close_shared(struct master *master)
     if (master->board != NULL)
         board_close(&master->board);
     fd_close(&h->board_fd);
+    oom_close(&master->oom);
 }
 
 static void on_turn(struct ev_loop *loop, ev_prepare *watcher, int events)
@@ -290,6 +293,7 @@ static struct master *create(const struct conf_source *source)
     master->signal_fd = -1;
     master->notify.fd = -1;
     control_init(&master->control);
+    master->oom.fd = -1;
     master->heritage.board_fd = -1;
     master->heritage.common_inbox = (struct heritage_inbox){.rx = -1, .tx = -1};
     for (unsigned i = 0; i < BOARD_WORKERS; i++) {

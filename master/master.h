@@ -12,10 +12,12 @@
 #include "conf/load.h"
 #include "master/control.h"
 #include "master/fault.h"
+#include "master/flood.h"
 #include "master/generation.h"
 #include "master/inherit.h"
 #include "master/lag.h"
 #include "master/notify.h"
+#include "master/oom.h"
 #include "master/policy.h"
 #include "master/slot.h"
 #include "master/staffing.h"
@@ -91,6 +93,8 @@ struct master {
     unsigned slot_count; /* worker_slots */
     struct watchdog watchdog;
     struct lag lag;
+    struct oom oom;
+    struct flood flood; /* of obituaries */
 
     struct control control;
     struct staffing staffing; /* what the operator has ordered of the workers */

@@ -4,21 +4,20 @@
  *
  * Owns:    nothing. No other file waits for a worker: a status that somebody else takes
  *          is an obituary that is never written.
- * Called:  by signals.c.
+ * Called:  by signals.c; calls lost.c and obituary.c for what is said.
  * Fails:   never. An orphan that PID 1 inherits is reaped without a word.
  */
 #include "master/reap.h"
 
 #include "common/clock.h"
-#include "common/log.h"
 #include "master/herd.h"
+#include "master/lost.h"
+#include "master/obituary.h"
 
-#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-
-enum { LOST_SHOWN = 20 }; /* requests in flight that get a line of their own */
 
 void reap_format_status(int wait_status, char *out, size_t size)
 {
@@ -39,74 +38,28 @@ static bool is_expected(const struct slot *slot, int wait_status)
            WEXITSTATUS(wait_status) == 0;
 }
 
-static void write_obituary(const struct master *master, const struct slot *slot,
-                           int wait_status)
+/* Of what, and how it stood with it. The order matters: what was lost is counted before
+ * anything is put into the ring. */
+static struct death examine(struct master *master, const struct slot *slot,
+                            int wait_status)
 {
     const struct board_worker *worker = &master->board->worker[slot->index];
-    const uint64_t age_ms = clock_mono_ms() - slot->started_ms;
-    const bool expected = is_expected(slot, wait_status);
-    char cause[192], status[64];
+    const uint64_t now_ms = clock_mono_ms();
+    const bool is_killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
 
-    reap_format_status(wait_status, status, sizeof(status));
-    if (expected)
-        snprintf(cause, sizeof(cause), "left: drained");
-    else if (slot->doom != NULL)
-        snprintf(cause, sizeof(cause), "died: %s, by the master: %s", status, slot->doom);
-    else
-        snprintf(cause, sizeof(cause), "died: %s", status);
-    log_line(expected             ? LOG_LEVEL_INFO
-             : slot->doom != NULL ? LOG_LEVEL_WARN
-                                  : LOG_LEVEL_ERROR,
-             "worker %u (pid %d, generation %u) %s, after %" PRIu64 ".%" PRIu64
-             " s, %" PRIu64 " requests, %u in flight",
-             slot->index, (int)slot->pid, slot->generation, cause, age_ms / 1000,
-             age_ms % 1000 / 100, (uint64_t)worker->counters.requests, worker->inflight);
-}
-
-/* The writer is dead: what the record says now is all that will ever be known. */
-static void write_lost(const struct slot *slot, const struct board_record *record)
-{
-    const uint64_t since_ms = record->since_ms, now_ms = clock_mono_ms();
-    const uint64_t age_ms = since_ms == 0 || since_ms > now_ms ? 0 : now_ms - since_ms;
-
-    log_error(
-        "worker %u (pid %d, generation %u) lost: %.*s %.*s from %.*s, after %" PRIu64
-        " ms",
-        slot->index, (int)slot->pid, slot->generation, (int)sizeof(record->method),
-        record->method, (int)sizeof(record->path), record->path,
-        (int)sizeof(record->peer), record->peer, age_ms);
-}
-
-static unsigned write_all_lost(const struct slot *slot,
-                               const struct board_record *records, size_t count,
-                               unsigned shown)
-{
-    for (size_t i = 0; i < count; i++)
-        if (records[i].state != BOARD_SLOT_FREE && shown++ < LOST_SHOWN)
-            write_lost(slot, &records[i]);
-    return shown;
-}
-
-static void write_lost_requests(const struct master *master, const struct slot *slot)
-{
-    const struct board_worker *worker = &master->board->worker[slot->index];
-    unsigned threads = worker->threads, lost;
-
-    if (threads > BOARD_SLOTS)
-        threads = BOARD_SLOTS;
-    lost = write_all_lost(slot, worker->slot, threads, 0);
-    lost = write_all_lost(slot, worker->flight, BOARD_INFLIGHT, lost);
-    if (lost > LOST_SHOWN)
-        log_error("worker %u (pid %d, generation %u) lost: %u more requests", slot->index,
-                  (int)slot->pid, slot->generation, lost - LOST_SHOWN);
-}
-
-static void flush_access_log(struct master *master, unsigned index)
-{
-    const int fd = master->running.logs.access_fd;
-
-    while (fd >= 0 && ring_flush(&master->board->ring[index], fd) > 0)
-        ;
+    return (struct death){
+        .wait_status = wait_status,
+        .is_expected = is_expected(slot, wait_status),
+        .is_memory =
+            is_killed && slot->doom == NULL && oom_explains(&master->oom, now_ms),
+        .is_memory_known = oom_is_known(&master->oom),
+        .doom = slot->doom,
+        .age_ms = now_ms - slot->started_ms,
+        .rss_bytes = board_get(&worker->rss_bytes),
+        .requests = board_get(&worker->counters.requests),
+        .lost = lost_count(master, slot),
+        .unrecorded = board_get32(&master->board->ledger[slot->index].unrecorded),
+    };
 }
 
 static bool pass_on_to(struct master *master, unsigned index, enum slot_state state)
@@ -131,10 +84,13 @@ static void pass_on_inbox(struct master *master, unsigned index)
 
 static void bury(struct master *master, struct slot *slot, int wait_status)
 {
+    struct board_counters *counters = &master->board->worker[slot->index].counters;
+
     channel_drain(&slot->channel); /* its last words may still be under way */
-    write_obituary(master, slot, wait_status);
-    write_lost_requests(master, slot);
-    flush_access_log(master, slot->index);
+    const struct death death = examine(master, slot, wait_status);
+    obituary_write(master, slot, &death);
+    lost_write(master, slot);
+    board_add(&counters->responses[0], death.lost);
     slot->served = herd_has_served(master, slot);
     slot->wait_status = wait_status;
     board_retire(master->board, slot->index);
@@ -142,15 +98,28 @@ static void bury(struct master *master, struct slot *slot, int wait_status)
     herd_feed(master, slot, SLOT_ON_EXIT);
 }
 
+static int status_of(const siginfo_t *info)
+{
+    const int core = info->si_code == CLD_DUMPED ? WCOREFLAG : 0;
+
+    return info->si_code == CLD_EXITED ? W_EXITCODE(info->si_status, 0)
+                                       : W_EXITCODE(0, info->si_status) | core;
+}
+
+/* Looked at before it is waited for: until then the kernel still knows what it has written,
+ * and its pid is nobody else's. */
 void reap_all(struct master *master)
 {
-    int status;
-    pid_t pid;
+    siginfo_t info = {.si_pid = 0};
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0) {
+        const pid_t pid = info.si_pid;
         struct slot *slot = herd_find(master, pid);
 
         if (slot != NULL)
-            bury(master, slot, status);
+            bury(master, slot, status_of(&info));
+        (void)waitpid(pid, NULL, 0);
+        info.si_pid = 0;
     }
 }

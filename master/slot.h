@@ -86,6 +86,7 @@ struct slot {
     int wait_status;  /* of waitpid(2); set at its death */
     bool said_bye;    /* drained, by our order or by a SIGTERM to it */
     bool lost;        /* EOF on its channel; an exit must follow */
+    int written_fd;   /* written.h, of its loop; 0 or less: none */
     struct slot_wish recycle;
     struct channel channel;
 };

@@ -17,6 +17,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/written.h"
 #include "conf/conf.h"
 #include "master/herd.h"
 #include "master/privdrop.h"
@@ -80,7 +81,7 @@ static _Noreturn void refuse(const struct heritage *h, const char *what)
     _exit(status);
 }
 
-static _Noreturn void run_child(const struct heritage *h)
+static _Noreturn void run_child(struct heritage *h)
 {
     int kept[MAX_KEPT];
     char role[24];
@@ -90,6 +91,7 @@ static _Noreturn void run_child(const struct heritage *h)
     log_set_role(role);
     log_set_fd(h->error_log_fd);
     fd_close_others(kept, list_kept(h, kept));
+    h->written_fd = written_open(getpid()); /* another user might not open it */
     if (h->conf->server.chdir[0] != '\0' && chdir(h->conf->server.chdir) < 0)
         refuse(h, "server.chdir");
     if (privdrop_become(h->uid, h->gid, h->user) < 0)
@@ -150,7 +152,7 @@ static void fill_board(struct master *master, const struct generation *generatio
 }
 
 /* Blocked around fork, so that no signal meant for the master is handled in the child. */
-static pid_t fork_blocked(const struct heritage *heritage)
+static pid_t fork_blocked(struct heritage *heritage)
 {
     sigset_t all, before;
     pid_t pid;
@@ -194,6 +196,7 @@ int spawn_worker(struct master *master, const struct generation *generation,
         return -1;
     }
     master->board->worker[slot->index].pid = slot->pid;
+    slot->written_fd = written_open(slot->pid);
     channel_open(&slot->channel, master->loop, pair[0], on_message);
     channel_set_peer(&slot->channel, slot->pid, slot->generation);
     return 0;

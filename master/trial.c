@@ -80,6 +80,7 @@ int trial_run(const struct conf *conf)
     memcpy(heritage->image, images.item, sizeof(heritage->image));
     heritage->image_count = images.count;
     heritage->board_fd = heritage->channel = heritage->access_log_fd = -1;
+    heritage->written_fd = -1;
     heritage->common_inbox = (struct heritage_inbox){.rx = -1, .tx = -1};
     heritage->error_log_fd = STDERR_FILENO;
     spawn_fill_identity(heritage, conf);

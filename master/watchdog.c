@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "master/backlog.h"
 #include "master/herd.h"
+#include "master/obituary.h"
 
 #include <inttypes.h>
 
@@ -75,6 +76,8 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     CHECK_OBJ(master, MASTER_MAGIC);
     notify_alive(&master->notify);
     backlog_publish(master->board, &master->running.listeners);
+    oom_look(&master->oom, now_ms);
+    obituary_each_second(master, now_ms);
     if (watchdog_forgive(master, now_ms))
         return;
     master->watchdog.last_tick_ms = now_ms;

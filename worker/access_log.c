@@ -11,14 +11,12 @@
 #include "worker/access_log.h"
 
 #include "common/check.h"
-#include "common/fd.h"
 #include "common/log.h"
 #include "common/written.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { LOG_BATCH = 64 * 1024, LOG_MAGIC = 0x61636c67 };
 
@@ -30,7 +28,7 @@ struct access_log {
     struct access_format *format;
     struct board_ring *ring;
     _Atomic uint64_t *dropped;
-    int written_fd; /* written.h, of the thread that made the log; -1: not to be had */
+    int written_fd; /* the caller's; -1: none */
 };
 
 struct access_log *access_log_create(const char *format, struct board_ring *ring,
@@ -48,7 +46,7 @@ struct access_log *access_log_create(const char *format, struct board_ring *ring
                                .format = access_format_create(format, error_out, size),
                                .ring = ring,
                                .dropped = dropped,
-                               .written_fd = written_open(getpid())};
+                               .written_fd = -1};
     if (log->format == NULL)
         access_log_destroy(&log);
     return log;
@@ -64,7 +62,6 @@ void access_log_destroy(struct access_log **log)
     if (l->format != NULL)
         access_log_flush(l);
     access_format_destroy(&l->format);
-    fd_close(&l->written_fd);
     l->magic = 0;
     free(l);
 }
@@ -75,6 +72,12 @@ void access_log_set_fd(struct access_log *log, int fd)
     log->fd = fd;
     log->failing = false;
     log->flush_at = LOG_BATCH;
+}
+
+void access_log_count_by(struct access_log *log, int written_fd)
+{
+    CHECK_OBJ(log, LOG_MAGIC);
+    log->written_fd = written_fd;
 }
 
 void access_log_write(struct access_log *log, const struct access_entry *e,

@@ -26,6 +26,10 @@ void access_log_destroy(struct access_log **log);
 /** Where lines go from now on; what is in the ring goes there too. -1: none. */
 void access_log_set_fd(struct access_log *log, int fd);
 
+/** What tells how far a write to the log went (written.h), of the one thread that calls the
+ *  functions below. It stays the caller's. -1, as without this call: nothing does. */
+void access_log_count_by(struct access_log *log, int written_fd);
+
 /** The line of that request into the ring; above 64 KiB it is flushed. Never waits: a line
  *  that finds no room is dropped and counted. */
 void access_log_write(struct access_log *log, const struct access_entry *e,

@@ -158,6 +158,16 @@ static int load_one(struct worker *w, size_t i, complain_fn complain)
     return mistakes + add_routes(w, p, complain);
 }
 
+/* For the obituary and whoever shows requests: plugins are known here alone. */
+static void publish_routes(const struct worker *w)
+{
+    const struct heritage *h = w->heritage;
+    for (uint32_t i = 0; h->board != NULL && i < w->plugins->route_count; i++) {
+        const struct route *r = w->plugins->route[i];
+        routes_add(&h->board->routes[h->index], r->label, r->plugin->name);
+    }
+}
+
 int plugins_load(struct worker *w, complain_fn complain)
 {
     size_t count = w->conf->plugins.count;
@@ -171,6 +181,7 @@ int plugins_load(struct worker *w, complain_fn complain)
     for (size_t i = 0; i < count; i++)
         mistakes += load_one(w, i, complain);
     fault_set_plugin(NULL);
+    publish_routes(w);
     return mistakes == 0 ? 0 : EXIT_PLUGIN;
 }
 

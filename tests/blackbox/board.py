@@ -46,10 +46,12 @@ class Board:
 
     @property
     def header(self):
-        names = ("worker_slots", "generation", "started_ms", "ready", "epoch", "listeners",
+        names = ("worker_slots", "generation", "started_ms", "traces", "epoch", "listeners",
                  "closing")
         words = dict(zip(names, struct.unpack_from("<IIQIIII", self.map, 24)))
-        return {**words, "degraded": self.read("I", 184), "readiness": self.read("I", 188)}
+        readiness = self.read("I", 188)
+        return {**words, "degraded": self.read("I", 184), "readiness": readiness,
+                "ready": readiness == 1}
 
     def backlog(self, index):
         """(length, limit) of a listener's accept queue."""
