@@ -90,10 +90,4 @@ const char *coro_label(const struct coro *co);
  *  Async-signal-safe. */
 const struct coro *coro_fault_address(const void *address);
 
-/** SIGSEGV and SIGBUS of this thread run on a stack of their own. A hit in a guard writes
- *  "coroutine stack overflow in route GET /x" to `fd` and dies of the signal; any other
- *  fault goes to the action that was installed before. The loop thread, once, after its
- *  pool. -1 with errno. */
-int coro_install_overflow_handler(int fd);
-
 #endif

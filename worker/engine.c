@@ -18,6 +18,7 @@
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
+#include "worker/fault.h"
 #include "worker/handoff.h"
 #include "worker/lifecycle.h"
 #include "worker/overtime.h"
@@ -128,10 +129,12 @@ static void run_on_thread(struct pool_job *job, unsigned thread_index)
     (void)thread_index;
     struct request *req = CONTAINER_OF(job, struct request, job);
     atomic_store(&req->ctx.waiter, waiter_of_thread());
+    fault_request = req;
     req->rc = req->route->fn(&req->ctx);
     req->has_left_tasks = task_leave(&req->ctx);
     atomic_store(&req->ctx.waiter, NULL);
     ctx_clean(&req->ctx);
+    fault_request = NULL;
     done_put(&req->ctx.worker->done, req, true);
 }
 

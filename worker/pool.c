@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "worker/signal_stack.h"
 #include "worker/worker.h"
 
 #include <errno.h>
@@ -90,10 +91,12 @@ static void *thread_main(void *arg)
     struct pool *p = self->pool;
     struct pool_job *job;
     char name[16];
+    void *signal_stack;
 
     own_thread = self;
     snprintf(name, sizeof(name), "remuda/%u", self->index);
     pthread_setname_np(pthread_self(), name);
+    (void)signal_stack_give(&signal_stack); /* without memory it is without one */
     lock(p);
     while ((job = next_job(p)) != NULL) {
         p->free--;
@@ -105,6 +108,7 @@ static void *thread_main(void *arg)
         p->free++;
     }
     unlock(p);
+    signal_stack_take(&signal_stack);
     return NULL;
 }
 

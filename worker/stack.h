@@ -11,7 +11,7 @@ struct route;
 struct worker;
 
 /** Answers WORKER_SIGNAL_STACK from now on, until the process ends. On the loop thread, after
- *  the plugins are loaded and coro_install_overflow_handler has given it a signal stack. */
+ *  fault_start has given it a signal stack. */
 void stack_start(struct worker *w);
 
 /** Where the thread stands that runs this job of the pool, for that route: by its own lines,

@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/coro.h"
+#include "worker/fault.h"
 #include "worker/join.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -141,9 +142,12 @@ static void run(struct task *task, struct waiter *waiter)
 
 void task_run_here(struct task *task)
 {
+    const struct request *before = fault_request; /* of whose wait it runs in */
     task->rc = task_error_before(task);
+    fault_request = task->request;
     if (task->rc == 0)
         run(task, waiter_of_thread());
+    fault_request = before;
     task_end(task, task->rc);
 }
 

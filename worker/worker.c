@@ -188,16 +188,13 @@ static void begin_engine(struct worker *w)
     w->coros = coro_pool_create((size_t)w->conf->worker.coroutine_stack_bytes, CORO_CAP,
                                 coro_cap());
     must(w->coros != NULL, "the coroutines");
-    must(coro_install_overflow_handler(log_get_fd()) == 0, "the overflow handler");
 }
 
 static void begin_plugins(struct worker *w)
 {
-    fault_begin(log_get_fd());
     int status = plugins_load(w, complain);
     if (status == 0)
         status = plugins_start(w, complain);
-    fault_end();
     if (status != 0)
         die_unready(status);
     if (w->heritage->list_routes)
@@ -219,6 +216,7 @@ static void begin(struct worker *w, const struct heritage *h)
     w->entry = &h->board->worker[h->index];
     w->ring = &h->board->ring[h->index];
     must(conf_env_apply(w->conf) == 0, "the environment");
+    must(fault_start(w) == 0, "the fault handler");
     begin_table(w);
     begin_loop(w);
     begin_limits(w);
@@ -302,9 +300,8 @@ _Noreturn void worker_check(const struct heritage *heritage)
     self.is_check = true;
     self.loop_thread = pthread_self();
     must(conf_env_apply(self.conf) == 0, "the environment");
-    fault_begin(STDERR_FILENO);
+    must(fault_start(&self) == 0, "the fault handler");
     int status = plugins_load(&self, complain);
-    fault_end();
     http_router_destroy(&self.router);
     plugins_destroy(&self.plugins);
     exit(status);

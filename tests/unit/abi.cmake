@@ -3,7 +3,7 @@
 # The coroutines, twice (see test_coro.c), the static plugin, and the public header.
 foreach(variant test_coro test_coro_ucontext test_coro_overflow)
     remuda_unit(${variant}
-        SOURCES worker/coro.c worker/coro_switch.c worker/coro_overflow.c
+        SOURCES worker/coro.c worker/coro_switch.c
         LIBS common m ${CMAKE_DL_LIBS})
 endforeach()
 target_compile_definitions(test_coro_ucontext PRIVATE REMUDA_CORO_UCONTEXT=1)

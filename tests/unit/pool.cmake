@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-remuda_unit(test_pool SOURCES worker/pool.c LIBS common)
+remuda_unit(test_pool SOURCES worker/pool.c worker/signal_stack.c LIBS common)

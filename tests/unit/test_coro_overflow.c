@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_coro_overflow - how a worker dies of a coroutine: a full stack names its route,
- * other faults go their old way, misuse aborts. Each death happens in a child.
+ * test_coro_overflow - whose guard an address is in, and that misuse aborts, in a child. What
+ * is said of an overflow: test_worker_fault.
  */
 #include "worker/coro.h"
 
@@ -44,12 +44,6 @@ __attribute__((noinline)) static unsigned dig(unsigned depth)
     return dig(depth - 1) + (unsigned)frame[0];
 }
 
-static void dig_too_deep(void *arg)
-{
-    (void)arg;
-    dig(1u << 30);
-}
-
 static void dig_deep_enough(void *arg)
 {
     *(unsigned *)arg = dig(100) + 1;
@@ -87,71 +81,6 @@ static struct death run_child(void (*fn)(void))
     close(ends[0]);
     assert_int_equal(waitpid(pid, &d.status, 0), pid);
     return d;
-}
-
-static void overflow(void)
-{
-    struct coro_pool *pool = coro_pool_create(STACK, 1, 4);
-    struct waiting other;
-
-    coro_install_overflow_handler(2);
-    coro_start(pool, stay, &other, "GET /innocent");
-    coro_start(pool, dig_too_deep, NULL, "GET /deep");
-}
-
-static void test_overflow_names_its_route(void **state)
-{
-    struct death d = run_child(overflow);
-
-    (void)state;
-    assert_string_equal(d.text, "coroutine stack overflow in route GET /deep\n");
-    assert_true(WIFSIGNALED(d.status));
-    assert_int_equal(WTERMSIG(d.status), SIGSEGV);
-}
-
-static void exit_42(int signo)
-{
-    (void)signo;
-    _exit(42);
-}
-
-static void catch_faults_with_exit_42(void)
-{
-    struct sigaction action = {.sa_handler = exit_42};
-
-    sigaction(SIGSEGV, &action, NULL);
-    coro_install_overflow_handler(2);
-}
-
-static void fault_elsewhere(void)
-{
-    struct coro_pool *pool = coro_pool_create(STACK, 1, 4);
-    struct waiting other;
-    volatile uintptr_t nowhere = 64;
-
-    catch_faults_with_exit_42();
-    coro_start(pool, stay, &other, "GET /innocent");
-    *(volatile char *)nowhere = 1;
-}
-
-static void fault_sent(void)
-{
-    catch_faults_with_exit_42();
-    raise(SIGSEGV);
-}
-
-static void test_other_faults_go_where_they_went(void **state)
-{
-    static void (*const faults[])(void) = {fault_elsewhere, fault_sent};
-
-    (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        struct death d = run_child(faults[i]);
-
-        assert_string_equal(d.text, "");
-        assert_true(WIFEXITED(d.status));
-        assert_int_equal(WEXITSTATUS(d.status), 42);
-    }
 }
 
 static void test_deep_but_not_too_deep(void **state)
@@ -236,8 +165,6 @@ static void test_misuse_aborts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_overflow_names_its_route),
-        cmocka_unit_test(test_other_faults_go_where_they_went),
         cmocka_unit_test(test_deep_but_not_too_deep),
         cmocka_unit_test(test_guard_belongs_to_its_coroutine),
         cmocka_unit_test(test_misuse_aborts),

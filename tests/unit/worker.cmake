@@ -6,6 +6,7 @@ target_link_libraries(worker_fixture PRIVATE remuda_host cmocka::cmocka PUBLIC r
 remuda_unit(test_worker_conn LIBS worker_fixture)
 remuda_unit(test_worker_deadline LIBS worker)
 remuda_unit(test_worker_done LIBS worker)
+remuda_unit(test_worker_fault LIBS worker)
 remuda_unit(test_worker_in LIBS worker)
 remuda_unit(test_worker_lane LIBS worker)
 remuda_unit(test_worker_leave LIBS worker_fixture)
