@@ -16,6 +16,25 @@ static_assert(sizeof(struct ledger_entry) == 256, "stride of an entry");
 static_assert(sizeof(struct board_ledger) == 64 + 256 * LEDGER_ENTRIES,
               "and of a ledger");
 
+bool ledger_claim(struct board_ledger *sender, uint64_t ticket)
+{
+    const uint64_t number = ticket >> LEDGER_INDEX_BITS;
+    struct ledger_entry *e = &sender->entry[ticket % LEDGER_ENTRIES];
+    uint64_t seen = number | LEDGER_SENT;
+
+    if (atomic_compare_exchange_strong(&e->number, &seen, number | LEDGER_TAKEN))
+        return true;
+    return seen != (number | LEDGER_LOGGED);
+}
+
+bool ledger_give_up(struct ledger_entry *e)
+{
+    uint64_t seen = board_get(&e->number);
+
+    return (seen & LEDGER_STATE) == LEDGER_SENT &&
+           atomic_compare_exchange_strong(&e->number, &seen, seen | LEDGER_LOGGED);
+}
+
 bool ledger_read(const struct ledger_entry *e, struct ledger_entry *out)
 {
     if (board_get(&e->number) == 0)
@@ -41,9 +60,26 @@ unsigned ledger_count(const struct board_ledger *ledger)
     return used < LEDGER_ENTRIES ? used : LEDGER_ENTRIES;
 }
 
+static bool is_sent(const struct ledger_entry *e)
+{
+    return (board_get(&e->number) & LEDGER_SENT) != 0; /* LOGGED too */
+}
+
 void ledger_clear(struct board_ledger *ledger)
 {
-    memset((void *)ledger->entry, 0, sizeof(ledger->entry[0]) * ledger_count(ledger));
-    board_set32(&ledger->used, 0);
+    const unsigned count = ledger_count(ledger);
+    unsigned used = 0, left = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (is_sent(&ledger->entry[i])) {
+            used = i + 1;
+            left++;
+        } else {
+            memset((void *)&ledger->entry[i], 0, sizeof(ledger->entry[i]));
+        }
+    }
+    board_set32(&ledger->used, used);
+    board_set32(&ledger->left, left);
     board_set32(&ledger->unrecorded, 0);
+    board_set32(&ledger->unclaimed, 0);
 }

@@ -10,7 +10,8 @@
  *
  * A request has its line from one of two writers, never from both: from the worker, if the
  * line was published (ring_newest_line knows of the one whose entry the worker could not end
- * any more), else from here.
+ * any more), else from here. One that was sent to another worker is that one's from the moment
+ * it claims it; what nobody has claimed for LEDGER_TAKE_MS went down with one of the two.
  */
 #include "master/lost.h"
 
@@ -24,6 +25,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <unistd.h>
 
 enum { NS_PER_US = 1000, NS_PER_MS = 1000000, US_PER_MS = 1000, ID_BYTES = 32 };
 
@@ -48,28 +50,50 @@ static bool count_written(const struct master *master, const struct slot *slot,
     return is_read;
 }
 
-/* Ends the entry of the request that has its line; what is left has none. */
-static void strike_out(struct board_ledger *ledger, uint64_t number)
+/* Begun here, and not sent elsewhere. */
+static bool is_ours(const struct ledger_entry *e)
 {
-    for (unsigned i = 0; number != 0 && i < ledger_count(ledger); i++)
-        if (board_get(&ledger->entry[i].number) == number)
-            ledger_end(&ledger->entry[i]);
+    const uint64_t number = board_get(&e->number);
+
+    return number != 0 && (number & LEDGER_STATE) == 0;
+}
+
+/* Has it a line, from the worker itself or from us, when it was too long on its way? */
+static bool has_line(struct board *board, const struct ledger_entry *e, uint64_t newest)
+{
+    if (board_get(&e->number) == newest)
+        return true;
+    return e->origin != 0 && e->origin_worker < BOARD_WORKERS &&
+           !ledger_claim(&board->ledger[e->origin_worker], e->origin);
+}
+
+/* Ends the entries of requests that have their line; what is left has none. */
+static unsigned strike_out(struct board *board, struct board_ledger *ledger,
+                           uint64_t newest)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < ledger_count(ledger); i++) {
+        struct ledger_entry *e = &ledger->entry[i];
+
+        if (is_ours(e) && has_line(board, e, newest))
+            ledger_set(e, 0);
+        count += is_ours(e);
+    }
+    return count;
 }
 
 unsigned lost_count(struct master *master, const struct slot *slot)
 {
     struct board_ledger *ledger = &master->board->ledger[slot->index];
     struct board_ring *ring = &master->board->ring[slot->index];
-    uint64_t written;
-    unsigned count = 0;
+    uint64_t written, newest;
 
     if (count_written(master, slot, &written))
         ring_settle(ring, written);
-    strike_out(ledger, ring_newest_line(ring));
+    newest = ring_newest_line(ring);
     ring_forget(ring);
-    for (unsigned i = 0; i < ledger_count(ledger); i++)
-        count += board_get(&ledger->entry[i].number) != 0;
-    return count;
+    return strike_out(master->board, ledger, newest);
 }
 
 /* ---- the error log ---- */
@@ -135,7 +159,7 @@ void lost_tell(const struct master *master, const struct slot *slot, unsigned co
     unsigned told = 0;
 
     for (unsigned i = 0; i < ledger_count(ledger) && told < most; i++)
-        if (ledger_read(&ledger->entry[i], &e)) {
+        if (is_ours(&ledger->entry[i]) && ledger_read(&ledger->entry[i], &e)) {
             tell_one(master, slot, &e);
             told++;
         }
@@ -154,7 +178,7 @@ static struct slice pattern_of(const struct board_route *route)
     return slice_of(blank != NULL ? blank + 1 : "");
 }
 
-static struct access_entry entry_of(const struct slot *slot, const struct ledger_entry *e)
+static struct access_entry entry_of(unsigned index, const struct ledger_entry *e)
 {
     const uint64_t now_ns = clock_mono_ns();
     const uint64_t waited_until_ns = e->started_ns != 0 ? e->started_ns : now_ns;
@@ -166,8 +190,8 @@ static struct access_entry entry_of(const struct slot *slot, const struct ledger
         .aborted = true,
         .peer = slice_of(e->peer),
         .note = SLICE_LIT("killed"),
-        .worker = (int)slot->index,
-        .pid = (int)slot->pid,
+        .worker = (int)index,
+        .pid = e->pid,
         .slot = e->slot == LEDGER_NO_SLOT ? -1 : e->slot,
         .queue_us = since(e->queued_ns, waited_until_ns) / NS_PER_US,
         .service_us = since(e->started_ns, now_ns) / NS_PER_US,
@@ -181,19 +205,37 @@ static void flush(struct board_ring *ring, int fd)
         continue;
 }
 
-static void write_one(struct master *master, const struct slot *slot,
-                      struct access_format *format, const struct ledger_entry *e)
+/* NULL only when out of memory: it is what every worker has compiled. */
+static struct access_format *make_format(const struct master *master)
+{
+    char why[128];
+
+    return access_format_create(master->running.conf->log.access_format, why,
+                                sizeof(why));
+}
+
+static struct slice format_one(struct access_format *format, unsigned index,
+                               const struct ledger_entry *e,
+                               const struct board_route *route)
+{
+    struct access_entry entry = entry_of(index, e);
+    char id[ID_BYTES];
+
+    snprintf(id, sizeof(id), "%x-%" PRIx64, (unsigned)e->pid,
+             (uint64_t)(e->number & ~LEDGER_STATE));
+    entry.request_id = slice_of(id);
+    entry.route = pattern_of(route);
+    return access_format_line(format, &entry);
+}
+
+static void put_one(struct master *master, const struct slot *slot,
+                    struct access_format *format, const struct ledger_entry *e)
 {
     struct board_ring *ring = &master->board->ring[slot->index];
     const struct board_route route =
         routes_read(&master->board->routes[slot->index], e->route);
-    struct access_entry entry = entry_of(slot, e);
-    char id[ID_BYTES];
+    const struct slice line = format_one(format, slot->index, e, &route);
 
-    snprintf(id, sizeof(id), "%x-%" PRIx64, (unsigned)slot->pid, (uint64_t)e->number);
-    entry.request_id = slice_of(id);
-    entry.route = pattern_of(&route);
-    const struct slice line = access_format_line(format, &entry);
     if (ring_put(ring, line.p, line.n))
         return;
     flush(ring, master->running.logs.access_fd);
@@ -207,21 +249,81 @@ void lost_write(struct master *master, const struct slot *slot)
     const int fd = master->running.logs.access_fd;
     struct access_format *format = NULL;
     struct ledger_entry e;
-    char why[128];
 
     if (fd < 0)
         return;
     flush(&master->board->ring[slot->index], fd);
     for (unsigned i = 0; i < ledger_count(ledger); i++) {
-        if (!ledger_read(&ledger->entry[i], &e))
+        if (!is_ours(&ledger->entry[i]) || !ledger_read(&ledger->entry[i], &e))
             continue;
         if (format == NULL)
-            format = access_format_create(master->running.conf->log.access_format, why,
-                                          sizeof(why));
-        if (format != NULL) /* it is what every worker has compiled */
-            write_one(master, slot, format, &e);
+            format = make_format(master);
+        if (format != NULL)
+            put_one(master, slot, format, &e);
     }
     if (format != NULL)
         access_format_destroy(&format);
     flush(&master->board->ring[slot->index], fd);
+}
+
+/* ---- those that were between two workers ---- */
+
+/* Its worker may be dead, or live and use its ring: past it, then. */
+static void write_late(struct master *master, unsigned index,
+                       const struct ledger_entry *e)
+{
+    const struct board_route route = {.label = ""};
+    const int fd = master->running.logs.access_fd;
+    struct access_format *format = fd < 0 ? NULL : make_format(master);
+
+    log_error("worker %u (pid %d) lost: a request from %s, on its way to another worker",
+              index, e->pid, e->peer);
+    board_add(&master->board->retired.responses[0], 1);
+    if (format == NULL)
+        return;
+    const struct slice line = format_one(format, index, e, &route);
+    if (write(fd, line.p, line.n) != (ssize_t)line.n)
+        board_add(&master->board->retired.log_dropped, 1);
+    access_format_destroy(&format);
+}
+
+/* An entry of a worker that has died has us for an owner. True: it stays. */
+static bool look_at_left(struct ledger_entry *e, uint64_t age_ms)
+{
+    const uint64_t state = board_get(&e->number) & LEDGER_STATE;
+
+    if (state == LEDGER_SENT || (state == LEDGER_LOGGED && age_ms < LEDGER_KEPT_MS))
+        return true;
+    ledger_set(e, 0);
+    return false;
+}
+
+static void look_through(struct master *master, unsigned index)
+{
+    struct board_ledger *ledger = &master->board->ledger[index];
+    const uint64_t now_ns = clock_mono_ns();
+    struct ledger_entry e;
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < ledger_count(ledger); i++) {
+        if (!ledger_read(&ledger->entry[i], &e) || (e.number & LEDGER_STATE) == 0)
+            continue;
+        const uint64_t age_ms = e.sent_ns > now_ns ? LEDGER_KEPT_MS /* it cannot be */
+                                                   : (now_ns - e.sent_ns) / NS_PER_MS;
+        if (age_ms >= LEDGER_TAKE_MS && ledger_give_up(&ledger->entry[i]))
+            write_late(master, index, &e);
+        if (e.pid != master->slots[index].pid)
+            left += look_at_left(&ledger->entry[i], age_ms);
+    }
+    board_set32(&ledger->left, left);
+}
+
+void lost_each_second(struct master *master)
+{
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        const struct board_ledger *ledger = &master->board->ledger[i];
+
+        if (board_get32(&ledger->unclaimed) > 0 || board_get32(&ledger->left) > 0)
+            look_through(master, i);
+    }
 }

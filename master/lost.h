@@ -18,4 +18,7 @@ void lost_tell(const struct master *master, const struct slot *slot, unsigned co
 /** The access log: what is left in its ring, then a line for each lost request. */
 void lost_write(struct master *master, const struct slot *slot);
 
+/** Once a second: requests that were sent from worker to worker and arrived nowhere. */
+void lost_each_second(struct master *master);
+
 #endif

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "master/backlog.h"
 #include "master/herd.h"
+#include "master/lost.h"
 #include "master/obituary.h"
 
 #include <inttypes.h>
@@ -78,6 +79,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
     backlog_publish(master->board, &master->running.listeners);
     oom_look(&master->oom, now_ms);
     obituary_each_second(master, now_ms);
+    lost_each_second(master);
     if (watchdog_forgive(master, now_ms))
         return;
     master->watchdog.last_tick_ms = now_ms;

@@ -9,7 +9,7 @@
  */
 #include "worker/begun.h"
 
-#include "common/check.h"
+#include "common/clock.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -19,9 +19,10 @@
 
 int begun_init(struct begun *b, struct board_ledger *ledger)
 {
-    *b =
-        (struct begun){.ledger = ledger, .free = calloc(LEDGER_ENTRIES, sizeof *b->free)};
-    if (b->free == NULL)
+    *b = (struct begun){.ledger = ledger,
+                        .free = calloc(LEDGER_ENTRIES, sizeof *b->free),
+                        .sent = calloc(LEDGER_ENTRIES, sizeof *b->sent)};
+    if (b->free == NULL || b->sent == NULL)
         return -1;
     for (unsigned i = LEDGER_ENTRIES; i > 0; i--)
         if (i > ledger_count(ledger) || board_get(&ledger->entry[i - 1].number) == 0)
@@ -32,6 +33,7 @@ int begun_init(struct begun *b, struct board_ledger *ledger)
 void begun_fini(struct begun *b)
 {
     free(b->free);
+    free(b->sent);
     *b = (struct begun){.free = NULL};
 }
 
@@ -40,21 +42,61 @@ static void count_unrecorded(struct begun *b, uint32_t by)
     board_set32(&b->ledger->unrecorded, board_get32(&b->ledger->unrecorded) + by);
 }
 
-void begun_enter(struct request *req)
+static unsigned index_of(const struct begun *b, const struct ledger_entry *e)
 {
-    struct begun *b = &req->ctx.worker->begun;
-    static_assert((int)REQUEST_PEER_BYTES == LEDGER_PEER, "one size of address");
-    if (b->ledger == NULL)
-        return;
+    return (unsigned)(e - b->ledger->entry);
+}
+
+static struct ledger_entry *take(struct begun *b)
+{
     if (b->free_count == 0) {
         count_unrecorded(b, 1);
-        return;
+        return NULL;
     }
     unsigned index = b->free[--b->free_count];
     if (index >= board_get32(&b->ledger->used))
         board_set32(&b->ledger->used, index + 1);
-    req->entry = &b->ledger->entry[index];
-    ledger_begin(req->entry, req->number, req->begun_ns, req->peer);
+    return &b->ledger->entry[index];
+}
+
+static void fill(struct ledger_entry *e, const struct request *req)
+{
+    static_assert((int)REQUEST_PEER_BYTES == LEDGER_PEER, "one size of address");
+    e->begun_ns = req->begun_ns;
+    e->queued_ns = e->started_ns = 0;
+    e->route = LEDGER_NO_ROUTE;
+    e->slot = LEDGER_NO_SLOT;
+    e->minor = -1;
+    e->pid = req->ctx.worker->pid;
+    memcpy(e->peer, req->peer, LEDGER_PEER);
+}
+
+/* The entry says where it comes from before it is valid: if we die before the claim, the master
+ * makes it for us. */
+static void claim(struct request *req, unsigned sender, uint64_t ticket)
+{
+    struct board *board = req->ctx.worker->heritage->board;
+    if (sender >= BOARD_WORKERS || ledger_claim(&board->ledger[sender], ticket))
+        return;
+    req->is_accounted = true; /* as lost: it was too long on its way */
+    begun_leave(req);
+}
+
+void begun_enter(struct request *req, unsigned sender, uint64_t ticket)
+{
+    struct begun *b = &req->ctx.worker->begun;
+    if (b->ledger == NULL)
+        return;
+    struct ledger_entry *e = take(b);
+    req->entry = e;
+    if (e != NULL) {
+        fill(e, req);
+        e->origin = ticket;
+        e->origin_worker = (uint16_t)sender;
+        ledger_set(e, req->number);
+    }
+    if (ticket != 0)
+        claim(req, sender, ticket);
 }
 
 void begun_note_head(struct request *req, const char *base)
@@ -83,13 +125,86 @@ void begun_leave(struct request *req)
 {
     struct begun *b = &req->ctx.worker->begun;
     struct ledger_entry *e = req->entry;
-    if (b->ledger == NULL)
+    if (b->ledger == NULL || req->has_left_ledger)
         return;
+    req->has_left_ledger = true;
     if (e == NULL) {
         count_unrecorded(b, UINT32_MAX); /* one less */
         return;
     }
     req->entry = NULL;
-    ledger_end(e);
-    b->free[b->free_count++] = (uint16_t)(e - b->ledger->entry);
+    ledger_set(e, 0);
+    b->free[b->free_count++] = (uint16_t)index_of(b, e);
+}
+
+/* ---- to another worker ---- */
+
+uint64_t begun_send(struct request *req)
+{
+    struct ledger_entry *e = req->entry;
+    if (e == NULL)
+        return 0;
+    e->sent_ns = req->ctx.worker->now_ns;
+    ledger_set(e, req->number | LEDGER_SENT);
+    return ledger_ticket(req->number, index_of(&req->ctx.worker->begun, e));
+}
+
+void begun_unsend(struct request *req)
+{
+    if (req->entry != NULL)
+        ledger_set(req->entry, req->number);
+}
+
+/* Free again, or still on its way? */
+static bool reclaim(struct begun *b, unsigned index, uint64_t now_ns)
+{
+    struct ledger_entry *e = &b->ledger->entry[index];
+    uint64_t state = board_get(&e->number) & LEDGER_STATE;
+    uint64_t age_ms = now_ns > e->sent_ns ? (now_ns - e->sent_ns) / 1000000 : 0;
+    if (state == LEDGER_SENT || (state == LEDGER_LOGGED && age_ms < LEDGER_KEPT_MS))
+        return false;
+    ledger_set(e, 0);
+    b->free[b->free_count++] = (uint16_t)index;
+    return true;
+}
+
+static unsigned take_sent(struct begun *b)
+{
+    unsigned index = b->sent[b->sent_first];
+    b->sent_first = (b->sent_first + 1) % LEDGER_ENTRIES;
+    b->sent_count--;
+    return index;
+}
+
+static void put_sent(struct begun *b, unsigned index)
+{
+    b->sent[(b->sent_first + b->sent_count++) % LEDGER_ENTRIES] = (uint16_t)index;
+}
+
+/* Most have been taken long before the next is sent. */
+void begun_leave_sent(struct request *req)
+{
+    struct begun *b = &req->ctx.worker->begun;
+    if (req->entry == NULL) {
+        begun_leave(req);
+        return;
+    }
+    while (b->sent_count > 0 &&
+           reclaim(b, b->sent[b->sent_first], req->ctx.worker->now_ns))
+        (void)take_sent(b);
+    put_sent(b, index_of(b, req->entry));
+    req->entry = NULL;
+    req->has_left_ledger = true;
+}
+
+void begun_each_second(struct begun *b)
+{
+    uint64_t now_ns = clock_mono_ns();
+    for (unsigned n = b->sent_count; n > 0; n--) {
+        unsigned index = take_sent(b);
+        if (!reclaim(b, index, now_ns))
+            put_sent(b, index);
+    }
+    if (b->ledger != NULL)
+        board_set32(&b->ledger->unclaimed, b->sent_count);
 }

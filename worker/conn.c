@@ -139,7 +139,7 @@ void conn_leave(struct conn *c)
     c->request = NULL;
     if (req != NULL) {
         req->is_accounted = true; /* by the other */
-        begun_leave(req);
+        begun_leave_sent(req);
         engine_withdraw(req);
         request_release(req);
     }
@@ -402,6 +402,8 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
     c->read_ms = w->now_ms;
     if (m->head.n > 0)
         c->past = (struct conn_past){.hops = m->hops + 1,
+                                     .sender = m->sender,
+                                     .ticket = m->ticket,
                                      .begun_ns = earlier(m->begun_ns, w),
                                      .queued_ns = earlier(m->queued_ns, w)};
     if (m->requests == 0)

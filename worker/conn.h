@@ -48,8 +48,9 @@ enum {
 
 /** What another worker knew of a request that waited there. All 0: nothing. */
 struct conn_past {
-    uint32_t hops;
+    uint32_t hops, sender;
     uint64_t begun_ns, queued_ns; /* monotonic */
+    uint64_t ticket;              /* in the sender's ledger; 0: none */
 };
 
 struct conn {

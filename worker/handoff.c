@@ -100,7 +100,9 @@ static bool move(struct conn *c, unsigned to)
         return false;
     struct handoff_message m = describe_ready(c);
     m.number = load_send(h->board, h->index, to);
+    m.ticket = begun_send(c->request);
     if (handoff_send(h->inbox[to].tx, &m, c->io.fd) < 0) {
+        begun_unsend(c->request);
         load_unsend(h->board, h->index, to);
         return false;
     }

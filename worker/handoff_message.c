@@ -42,7 +42,7 @@ struct wire {
     uint32_t listener, requests, hops, flags;
     uint64_t begun_ns, queued_ns, body_bytes;
     uint32_t head_bytes, rest_bytes;
-    uint64_t reserved; /* 0 is sent, nothing is expected */
+    uint64_t ticket;
     char peer[HANDOFF_PEER_BYTES];
 };
 
@@ -83,6 +83,7 @@ int handoff_encode(struct handoff_message *m,
                         .begun_ns = m->begun_ns,
                         .queued_ns = m->queued_ns,
                         .body_bytes = m->body_bytes,
+                        .ticket = m->ticket,
                         .head_bytes = (uint32_t)m->head.n,
                         .rest_bytes = (uint32_t)m->rest.n};
     memcpy(wire.peer, m->peer, strnlen(m->peer, sizeof wire.peer - 1));
@@ -128,6 +129,7 @@ int handoff_decode(const void *bytes, size_t n, struct handoff_message *out)
                                     .flags = wire.flags,
                                     .begun_ns = wire.begun_ns,
                                     .queued_ns = wire.queued_ns,
+                                    .ticket = wire.ticket,
                                     .body_bytes = wire.body_bytes};
     memcpy(out->peer, wire.peer, sizeof out->peer);
     out->peer[sizeof out->peer - 1] = '\0';

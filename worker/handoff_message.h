@@ -48,6 +48,7 @@ struct handoff_message {
     uint32_t flags;      /* enum handoff_flags */
     uint64_t begun_ns;   /* monotonic: its first byte was here; 0: no request is ready */
     uint64_t queued_ns;  /* monotonic: it was complete; queue_timeout counts from here */
+    uint64_t ticket;     /* of the sender's ledger; 0: none */
     char peer[HANDOFF_PEER_BYTES]; /* the client's address, as struct conn has it */
     uint64_t body_bytes;           /* inline or beside */
     struct slice head, body, rest; /* body: empty when it is beside */

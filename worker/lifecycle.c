@@ -87,6 +87,7 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     accept_each_second(w);
     handoff_each_second(w);
     inbox_each_second(w);
+    begun_each_second(&w->begun);
     give_back(w);
     if (w->access_log != NULL)
         access_log_flush(w->access_log);

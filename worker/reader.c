@@ -180,8 +180,9 @@ static bool begin_request(struct conn *c)
 {
     c->request = request_create(c->worker, c);
     if (c->request != NULL) {
+        struct conn_past past = c->past;
         begin_count(c, c->request);
-        begun_enter(c->request);
+        begun_enter(c->request, past.sender, past.ticket);
         return true;
     }
     log_error("out of memory for a request");

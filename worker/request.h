@@ -91,7 +91,7 @@ struct request {
     uint64_t number; /* in this worker */
     uint64_t begun_ns, queued_ns, started_ns;
     uint64_t sent_bytes; /* of the body */
-    bool is_accounted;
+    bool is_accounted, has_left_ledger;
     struct ledger_entry *entry; /* until then; NULL: none was free */
 
     /* the big parts, last: not cleared for each request */

@@ -71,13 +71,19 @@ static int teardown(void **state)
 
 static struct ledger_entry *begin(struct mourner *m, unsigned index, uint64_t number)
 {
-    static const char peer[LEDGER_PEER] = "10.0.0.1";
     struct board_ledger *ledger = &m->master.board->ledger[INDEX];
+    struct ledger_entry *e = &m->entry[index];
 
     if (index >= board_get32(&ledger->used))
         board_set32(&ledger->used, index + 1);
-    ledger_begin(&m->entry[index], number, clock_mono_ns() - 2000000000u, peer);
-    return &m->entry[index];
+    *e = (struct ledger_entry){.begun_ns = clock_mono_ns() - 2000000000u,
+                               .pid = m->slot.pid,
+                               .peer = "10.0.0.1",
+                               .route = LEDGER_NO_ROUTE,
+                               .slot = LEDGER_NO_SLOT,
+                               .minor = -1};
+    ledger_set(e, number);
+    return e;
 }
 
 static struct ledger_entry *begin_head(struct mourner *m, unsigned index, uint64_t number)
@@ -196,6 +202,8 @@ static void test_nothing_is_trusted(void **state)
     struct mourner *m = *state;
 
     memset((void *)m->entry, 0xff, 3 * sizeof(*m->entry));
+    for (unsigned i = 0; i < 3; i++)
+        ledger_set(&m->entry[i], 100 + i);
     board_set32(&m->master.board->ledger[INDEX].used, 3);
     m->entry[1].minor = 1;
     memset((void *)m->ring, 0xff, 64);
@@ -216,6 +224,77 @@ static void test_off(void **state)
     begin_head(m, 0, 1);
     assert_int_equal(bury(m), 1);
     assert_int_equal(ring_pending(m->ring), 0);
+}
+
+/* ---- between two workers ---- */
+
+enum { SENDER = 1 };
+
+static struct ledger_entry *send_one(struct mourner *m, uint64_t number, uint64_t age_ms)
+{
+    struct ledger_entry *e = &m->master.board->ledger[SENDER].entry[0];
+
+    board_set32(&m->master.board->ledger[SENDER].used, 1);
+    *e = (struct ledger_entry){
+        .pid = 77, .minor = -1, .peer = "10.0.0.9", .slot = LEDGER_NO_SLOT};
+    e->sent_ns = clock_mono_ns() - age_ms * 1000000;
+    ledger_set(e, number | LEDGER_SENT);
+    return e;
+}
+
+/* The receiver died between its entry and the claim, or after it: one line either way. */
+static void test_receiver_died(void **state)
+{
+    struct mourner *m = *state;
+    struct ledger_entry *sent = send_one(m, 9, 0);
+
+    m->conf.log.access_format = "%{id}x";
+    struct ledger_entry *e = begin_head(m, 0, 4);
+    e->origin = ledger_ticket(9, 0);
+    e->origin_worker = SENDER;
+    assert_int_equal(bury(m), 1);
+    assert_string_equal(written(m), "1a2b-4\n");
+    assert_int_equal(sent->number, 9 | LEDGER_TAKEN);
+    assert_int_equal(bury(m), 1); /* as if it had claimed it itself */
+}
+
+/* It arrived too late: its line had been written. */
+static void test_receiver_was_late(void **state)
+{
+    struct mourner *m = *state;
+
+    ledger_set(send_one(m, 9, 0), 9 | LEDGER_LOGGED);
+    struct ledger_entry *e = begin_head(m, 0, 4);
+    e->origin = ledger_ticket(9, 0);
+    e->origin_worker = SENDER;
+    assert_int_equal(bury(m), 0);
+    assert_string_equal(written(m), "");
+}
+
+/* Of the dead sender's too, when nobody has claimed it for long; never before. */
+static void test_sender_died(void **state)
+{
+    struct mourner *m = *state;
+    struct board_ledger *ledger = &m->master.board->ledger[SENDER];
+    struct ledger_entry *sent = send_one(m, 9, LEDGER_TAKE_MS - 2000);
+
+    m->master.slot_count = 4;
+    m->conf.log.access_format = "%P %{id}x %{note}x";
+    m->slot.index = SENDER;
+    assert_int_equal(bury(m), 0);
+    board_retire(m->master.board, SENDER);
+    assert_int_equal(ledger->left, 1);
+    lost_each_second(&m->master);
+    assert_string_equal(written(m), "");
+    sent->sent_ns -= 3000000000u;
+    lost_each_second(&m->master);
+    lost_each_second(&m->master);
+    assert_string_equal(written(m), "77 4d-9 killed\n");
+    assert_false(ledger_claim(ledger, ledger_ticket(9, 0)));
+    sent->sent_ns -= LEDGER_KEPT_MS * UINT64_C(1000000);
+    lost_each_second(&m->master);
+    assert_int_equal(sent->number, 0);
+    assert_int_equal(ledger->left, 0);
 }
 
 /* What the error log shows: each, up to a bound, then a number. */
@@ -259,6 +338,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers_of_another_worker, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_trusted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_receiver_died, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_receiver_was_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sender_died, setup, teardown),
         cmocka_unit_test_setup_teardown(test_told, setup, teardown),
     };
 
