@@ -355,6 +355,7 @@ int fault_start(struct worker *w)
 {
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     static void *stack; /* for the life of the process */
+    sigset_t ours;
 
     fault.worker = w;
     fault.pid = w->pid;
@@ -363,8 +364,12 @@ int fault_start(struct worker *w)
     if (signal_stack_give(&stack) < 0)
         return -1;
     frame_start(w->heritage);
-    for (size_t i = 0; i < COUNT_OF(fatal); i++)
+    sigemptyset(&ours);
+    for (size_t i = 0; i < COUNT_OF(fatal); i++) {
+        sigaddset(&ours, fatal[i].number);
         if (sigaction(fatal[i].number, &action, &fault.before[i]) < 0)
             return -1;
-    return 0;
+    }
+    /* all are blocked from the fork on; a fault then kills without a word (signal(7)) */
+    return pthread_sigmask(SIG_UNBLOCK, &ours, NULL) == 0 ? 0 : -1;
 }

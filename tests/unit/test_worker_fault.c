@@ -79,6 +79,7 @@ struct death {
 static struct death *die(void (*fn)(void))
 {
     static struct death d;
+    sigset_t all;
     size_t have = 0;
     ssize_t n;
     int ends[2];
@@ -92,6 +93,8 @@ static struct death *die(void (*fn)(void))
         setrlimit(RLIMIT_CORE, &none);
         dup2(ends[1], 2);
         reset_signals();
+        sigfillset(&all);
+        sigprocmask(SIG_SETMASK, &all, NULL); /* as after the fork of a worker */
         become_worker();
         fn();
         _exit(0);

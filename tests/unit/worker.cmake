@@ -3,6 +3,7 @@ add_library(worker_fixture STATIC ${CMAKE_CURRENT_LIST_DIR}/worker_fixture.c
     ${CMAKE_CURRENT_LIST_DIR}/worker_handlers.c)
 target_link_libraries(worker_fixture PRIVATE remuda_host cmocka::cmocka PUBLIC remuda_worker)
 
+remuda_unit(test_worker_begun LIBS worker_fixture)
 remuda_unit(test_worker_conn LIBS worker_fixture)
 remuda_unit(test_worker_deadline LIBS worker)
 remuda_unit(test_worker_done LIBS worker)
