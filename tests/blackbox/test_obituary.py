@@ -103,7 +103,6 @@ def test_killed_worker_names_what_it_held(server):
 @pytest.mark.parametrize("form, pattern", [
     ("combined", r'127\.0\.0\.1 - - \[.*\] "GET /sync/work\?ms=60000&id=a HTTP/1\.1" 000 -'
                  r' "-" "-"'),
-    ("common", r'127\.0\.0\.1 - - \[.*\] "GET /sync/work\?ms=60000&id=a HTTP/1\.1" 000 -'),
     ("%m %U%q %s %X %{note}x", r"GET /sync/work\?ms=60000&id=a 000 X killed"),
 ])
 def test_killed_line_has_the_configured_form(server, form, pattern):
