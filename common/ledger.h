@@ -74,13 +74,14 @@ struct board_ledger {
     struct ledger_entry entry[LEDGER_ENTRIES];
 };
 
-/** Its head is complete. */
+/** Its head is complete; LEDGER_METHOD bytes from where the method begins may be read: no head
+ *  is shorter. */
 static inline void ledger_note_head(struct ledger_entry *e, struct slice method,
                                     struct slice target, int minor)
 {
     e->method_bytes = (uint8_t)(method.n < LEDGER_METHOD ? method.n : LEDGER_METHOD);
     e->target_bytes = (uint16_t)(target.n < LEDGER_TARGET ? target.n : LEDGER_TARGET);
-    memcpy(e->method, method.p, e->method_bytes);
+    memcpy(e->method, method.p, LEDGER_METHOD); /* a known length is cheap */
     memcpy(e->target, target.p, e->target_bytes);
     atomic_signal_fence(memory_order_release);
     e->minor = (int8_t)minor;

@@ -21,14 +21,6 @@
 static_assert(sizeof(struct board_record) == 256, "stride of a record");
 static_assert(offsetof(struct board_record, path) == 40, "as in BOARD_VERSION 2");
 
-static void put_text(char *field, size_t size, const char *text)
-{
-    if (text == NULL)
-        text = "";
-    if (memccpy(field, text, '\0', size - 1) == NULL)
-        field[size - 1] = '\0';
-}
-
 /* Opens a change of the record; returns the seq that closes it. */
 static uint32_t open_change(struct board_record *r)
 {
@@ -40,16 +32,20 @@ static uint32_t open_change(struct board_record *r)
 }
 
 void board_record_begin(struct board_record *r, uint64_t since_ms, const char *method,
-                        const char *path, const char *peer, uint32_t route)
+                        struct slice path, const char *peer, uint32_t route)
 {
+    size_t n = path.n < BOARD_PATH ? path.n : BOARD_PATH - 1;
     uint32_t closed = open_change(r);
 
     board_set32(&r->state, BOARD_SLOT_BUSY);
     board_set(&r->since_ms, since_ms);
     board_set32(&r->route, route);
-    put_text(r->method, sizeof(r->method), method);
-    put_text(r->path, sizeof(r->path), path);
-    put_text(r->peer, sizeof(r->peer), peer);
+    /* lengths that are known are cheap: each request pays */
+    if (memccpy(r->method, method, '\0', sizeof(r->method) - 1) == NULL)
+        r->method[sizeof(r->method) - 1] = '\0';
+    memcpy(r->path, path.p, n);
+    r->path[n] = '\0';
+    memcpy(r->peer, peer, BOARD_PEER);
     atomic_store_explicit(&r->seq, closed, memory_order_release);
 }
 

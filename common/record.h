@@ -10,6 +10,7 @@
 #define COMMON_RECORD_H
 
 #include "common/atomics.h"
+#include "common/slice.h"
 
 #include <stdalign.h>
 #include <stdbool.h>
@@ -37,10 +38,10 @@ struct board_record {
     uint64_t reserved2[10];
 };
 
-/** Fill and empty a record (T). Texts are cut to their field; NULL is "". `since_ms` 0
- *  means now is not known. */
+/** Fill and empty a record (T). Texts are cut to their field; `peer` has BOARD_PEER bytes.
+ *  `since_ms` 0 means now is not known. */
 void board_record_begin(struct board_record *r, uint64_t since_ms, const char *method,
-                        const char *path, const char *peer, uint32_t route);
+                        struct slice path, const char *peer, uint32_t route);
 void board_record_end(struct board_record *r);
 
 /** A busy one is BOARD_SLOT_LATE from now on (T). */

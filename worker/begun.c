@@ -111,16 +111,6 @@ void begun_note_head(struct request *req, const char *base)
                      http_span_slice(head->target, base), head->minor);
 }
 
-void begun_note_start(struct request *req)
-{
-    struct ledger_entry *e = req->entry;
-    if (e == NULL)
-        return;
-    if (req->lane == &req->ctx.worker->slots)
-        e->slot = (uint16_t)req->record; /* none is none here too */
-    e->started_ns = req->started_ns;
-}
-
 void begun_leave(struct request *req)
 {
     struct begun *b = &req->ctx.worker->begun;

@@ -29,9 +29,6 @@ void begun_enter(struct request *req, unsigned sender, uint64_t ticket);
 /** Its head is complete and has been routed; `base` is the head's first byte. */
 void begun_note_head(struct request *req, const char *base);
 
-/** It is with its handler. */
-void begun_note_start(struct request *req);
-
 /** Its line is written. Each that has entered leaves once, in this way or as sent. */
 void begun_leave(struct request *req);
 

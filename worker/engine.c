@@ -32,12 +32,23 @@
 
 #include <errno.h>
 
+/* In its entry of the ledger. */
+static inline void note_start(const struct request *req)
+{
+    struct ledger_entry *e = req->entry;
+    if (e == NULL)
+        return;
+    if (req->lane == &req->ctx.worker->slots)
+        e->slot = (uint16_t)req->record; /* none is none here too */
+    e->started_ns = req->started_ns;
+}
+
 static void begin_run(struct request *req)
 {
     struct worker *w = req->ctx.worker;
     req->handler = HANDLER_RUNNING;
     req->started_ns = w->now_ns;
-    begun_note_start(req);
+    note_start(req);
     /* not while it waits: a raw head may still travel to another worker */
     http_request_seal(&req->parser.request, req->base);
     w->engine->run(req);

@@ -180,9 +180,10 @@ static bool begin_request(struct conn *c)
 {
     c->request = request_create(c->worker, c);
     if (c->request != NULL) {
-        struct conn_past past = c->past;
+        uint64_t ticket = c->past.ticket;
+        unsigned sender = c->past.sender;
         begin_count(c, c->request);
-        begun_enter(c->request, past.sender, past.ticket);
+        begun_enter(c->request, sender, ticket);
         return true;
     }
     log_error("out of memory for a request");

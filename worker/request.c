@@ -140,7 +140,7 @@ void request_record(const struct request *req, struct board_record *record)
 {
     const struct worker *w = req->ctx.worker;
     const char *method = http_method_name(req->parser.request.method);
-    board_record_begin(record, w->now_ms, method, req->path.p, req->peer,
+    board_record_begin(record, w->now_ms, method, req->path, req->peer,
                        req->route->index);
 }
 

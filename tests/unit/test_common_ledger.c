@@ -59,7 +59,7 @@ static void begin_one(uint64_t number)
     memcpy(e->peer, "127.0.0.1", sizeof("127.0.0.1"));
     ledger_set(e, number);
     atomic_store(&s->begun, number);
-    ledger_note_head(e, SLICE_LIT("GET"), SLICE_LIT("/x"), 1);
+    ledger_note_head(e, (struct slice){"GET /x HTTP/1.1\r", 3}, SLICE_LIT("/x"), 1);
 }
 
 static void flush_counted(int log, int count_fd)

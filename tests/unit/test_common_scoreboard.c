@@ -24,6 +24,7 @@
 
 #include <cmocka.h>
 
+static const char peer[BOARD_PEER] = "10.0.0.1", nobody[BOARD_PEER];
 static struct board *board;
 static int board_fd;
 
@@ -132,7 +133,8 @@ static void test_survives_its_writer(void **state)
         struct board *mine = board_open(board_fd);
 
         board_add(&mine->worker[3].counters.requests, 5);
-        board_record_begin(&mine->worker[3].slot[9], 123, "GET", "/slow", "10.0.0.1", 4);
+        board_record_begin(&mine->worker[3].slot[9], 123, "GET", SLICE_LIT("/slow"), peer,
+                           4);
         raise(SIGKILL);
     }
     int status;
@@ -152,7 +154,7 @@ static void test_record(void **state)
     assert_false(board_record_read(r, &copy));
     memset(path, 'p', sizeof(path) - 1);
     path[sizeof(path) - 1] = '\0';
-    board_record_begin(r, 42, "A-METHOD-THAT-IS-LONG", path, NULL, 7);
+    board_record_begin(r, 42, "A-METHOD-THAT-IS-LONG", slice_of(path), nobody, 7);
     assert_true(board_record_read(r, &copy));
     assert_int_equal(copy.since_ms, 42);
     assert_int_equal(copy.route, 7);
@@ -166,13 +168,14 @@ static void test_record(void **state)
     assert_false(board_record_read(r, &copy));
 
     /* its writer died inside a change, in the middle of a text */
-    board_record_begin(r, 42, "GET", "/x", "::1", 7);
+    board_record_begin(r, 42, "GET", SLICE_LIT("/x"), peer, 7);
     r->seq++;
     memset(r->peer, '!', sizeof(r->peer));
     assert_true(board_record_read(r, &copy));
     assert_string_equal(copy.path, "/x");
     assert_int_equal(strlen(copy.peer), BOARD_PEER - 1);
-    board_record_begin(r, 43, "GET", "/y", "::1", 7); /* and a successor goes on */
+    board_record_begin(r, 43, "GET", SLICE_LIT("/y"), peer,
+                       7); /* and a successor goes on */
     assert_int_equal(r->seq % 2, 0);
     assert_true(board_record_read(r, &copy));
     assert_int_equal(copy.since_ms, 43);
@@ -181,17 +184,18 @@ static void test_record(void **state)
 /* A reader beside a writer in another process: what it accepts is never mixed. */
 static void test_torn_record(void **state)
 {
-    static const char *const texts[] = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-                                        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
+    static const char texts[][BOARD_PEER] = {
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
     struct board_record *r = &board->worker[1].slot[0], copy;
     unsigned seen[2] = {0, 0};
 
     (void)state;
-    board_record_begin(r, 0, "aaa", texts[0], texts[0], 0);
+    board_record_begin(r, 0, "aaa", slice_of(texts[0]), texts[0], 0);
     pid_t pid = fork();
     if (pid == 0) {
         for (unsigned i = 0; r->reserved == 0; i++) {
-            board_record_begin(r, i % 2, i % 2 ? "bbb" : "aaa", texts[i % 2],
+            board_record_begin(r, i % 2, i % 2 ? "bbb" : "aaa", slice_of(texts[i % 2]),
                                texts[i % 2], 0);
             if (i % 64 == 0)
                 sched_yield();
@@ -229,8 +233,8 @@ static void test_retire(void **state)
     board_add(&w->counters.responses[2], 99);
     board_add(&board->worker[5].counters.requests, 11);
     board_observe(&w->counters.service, 70);
-    board_record_begin(&w->slot[1], 1, "GET", "/", "", 0);
-    board_record_begin(&w->flight[200], 1, "GET", "/", "", 0);
+    board_record_begin(&w->slot[1], 1, "GET", SLICE_LIT("/"), peer, 0);
+    board_record_begin(&w->flight[200], 1, "GET", SLICE_LIT("/"), peer, 0);
     /* 2 has sent 10 to 5, which took 8; 5 has sent 4 to 2, which took 1 */
     board_set(&w->sent[5], 10);
     board_set(&board->worker[5].seen[2], 8);

@@ -90,7 +90,7 @@ static struct ledger_entry *begin_head(struct mourner *m, unsigned index, uint64
 {
     struct ledger_entry *e = begin(m, index, number);
 
-    ledger_note_head(e, SLICE_LIT("GET"), SLICE_LIT("/x?y=z"), 1);
+    ledger_note_head(e, (struct slice){"GET /x?y=z HTTP/1", 3}, SLICE_LIT("/x?y=z"), 1);
     e->route = 1;
     e->queued_ns = e->begun_ns + 1000;
     return e;

@@ -140,9 +140,11 @@ write_to(uintptr_t address)
     return 1;
 }
 
+static volatile uintptr_t nothing = 64;
+
 static void crash(void)
 {
-    write_to(64);
+    write_to(nothing);
 }
 
 /* A thread of the pool, with the request that it runs. */
@@ -272,7 +274,6 @@ static void test_sender_is_named(void **state)
 
     (void)state;
     assert_says(d, "fault: signal BUS sent by process ");
-    assert_says(d, " of user ");
     assert_died_of(d, SIGBUS);
 }
 
