@@ -5,6 +5,8 @@
 #ifndef COMMON_READINESS_H
 #define COMMON_READINESS_H
 
+#include <stdint.h>
+
 /** Written by the master. Of several that are true the last. */
 enum board_readiness {
     BOARD_IS_STARTING, /* the first generation does not serve yet */
@@ -20,6 +22,11 @@ enum board_closing {
     BOARD_OPEN,
     BOARD_CLOSING, /* every answer says `Connection: close`; all else as ever */
     BOARD_CLOSED   /* all workers drain: nobody takes over what one of them leaves */
+};
+
+/** The kernel's queue of one listener: connections that nobody has accepted yet. */
+struct board_backlog {
+    _Atomic uint32_t length, limit; /* 0, 0: not known, as for a unix socket */
 };
 
 #endif

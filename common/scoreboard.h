@@ -50,11 +50,6 @@ enum board_state {
     BOARD_KILLED
 };
 
-/** The kernel's queue of one listener: connections that nobody has accepted yet. */
-struct board_backlog {
-    _Atomic uint32_t length, limit; /* 0, 0: not known, as for a unix socket */
-};
-
 struct board_worker {
     /* (M) */
     alignas(ATOMICS_LINE) _Atomic uint32_t state; /* enum board_state */

@@ -14,6 +14,18 @@
 #include <ev.h>
 #include <stdint.h>
 
+/** Deadlines of one length; each state of a connection owns exactly one (conn.h). */
+enum deadline_kind {
+    DEADLINE_KEEPALIVE,
+    DEADLINE_HEAD,
+    DEADLINE_BODY,  /* a look every second: body_timeout, body_min_rate */
+    DEADLINE_QUEUE, /* counts from the arrival of a request, in whatever worker */
+    DEADLINE_WRITE,
+    DEADLINE_LAST,
+    DEADLINE_LINGER,
+    DEADLINE_KINDS
+};
+
 struct deadline {
     struct list link;
     uint64_t at_ms; /* monotonic */

@@ -54,7 +54,7 @@ struct request *request_create(struct worker *w, struct conn *conn)
     req->response.fd = -1;
     list_init(&req->lane_link);
     req->number = ++w->request_number;
-    if (req->number == w->worn_at)
+    if (req->number == w->wear.at)
         wear_on_requests(w);
     req->begun_ns = w->now_ns;
     return req;

@@ -88,9 +88,8 @@ struct request {
     bool done_is_listed, done_has_ended; /* under done.lock */
 
     /* its account */
-    uint64_t number; /* in this worker */
-    uint64_t begun_ns, queued_ns, started_ns;
-    uint64_t sent_bytes; /* of the body */
+    uint64_t number, begun_ns, queued_ns, started_ns; /* the number is this worker's */
+    uint64_t sent_bytes;                              /* of the body */
     bool is_accounted, has_left_ledger;
     struct ledger_entry *entry; /* until then; NULL: none was free */
 
@@ -133,8 +132,7 @@ static inline struct slice request_text(const struct request *req, struct http_s
 /** Who answers? One caller wins; true for that one. Any thread. */
 bool request_claim(struct request *req, enum response_state as);
 
-/** The client will not come back: every wait of the handler says so. An answer is still
- *  written while the connection stands. */
+/** The client will not come back: every wait says so. What can be written still is. */
 void request_client_gone(struct request *req);
 
 /** The connection is gone: the request lives on for its handler alone. */

@@ -19,6 +19,7 @@
 #include "worker/family.h"
 #include "worker/lane.h"
 #include "worker/overtime.h"
+#include "worker/wear.h"
 
 #include <ev.h>
 #include <pthread.h>
@@ -40,18 +41,6 @@ enum worker_phase {
     WORKER_SERVING,  /* accepts */
     WORKER_DRAINING, /* accepts no more; ends with its last connection */
     WORKER_ENDED     /* the loop is being left */
-};
-
-/** Deadlines of one length; each state of a connection owns exactly one (conn.h). */
-enum deadline_kind {
-    DEADLINE_KEEPALIVE,
-    DEADLINE_HEAD,
-    DEADLINE_BODY,  /* a look every second: body_timeout, body_min_rate */
-    DEADLINE_QUEUE, /* counts from the arrival of a request, in whatever worker */
-    DEADLINE_WRITE,
-    DEADLINE_LAST,
-    DEADLINE_LINGER,
-    DEADLINE_KINDS
 };
 
 struct worker_listener {
@@ -121,10 +110,8 @@ struct worker {
     struct spare free_request_count;
     unsigned relaxed; /* lifecycle.c: given back to malloc, but not yet by malloc */
     uint64_t request_number; /* of the newest request */
-    uint64_t worn_at; /* the number at which a replacement is asked for; 0: never */
-    uint64_t worn_rss_bytes; /* the same, by memory */
-    bool has_asked;
-    struct begun begun;      /* those that have no line in the access log yet */
+    struct wear wear;
+    struct begun begun; /* those that have no line in the access log yet */
 
     const struct engine *engine; /* event or thread */
     struct lane slots;           /* `threads` of them */

@@ -2,7 +2,7 @@
 /*
  * wear - when this worker asks to be replaced: max_requests, max_rss.   [worker]
  *
- * Owns:    w->worn_at, w->has_asked, w->worn_rss_bytes.
+ * Owns:    w->wear.
  * Called:  by request.c at the request that is one too many, by lifecycle.c each second.
  * Fails:   a message that cannot be sent is sent in the next second.
  * Rule:    a limit that a worker exceeds before it has begun is no reason: its successor would
@@ -28,20 +28,20 @@ static uint32_t draw_up_to(struct worker *w, uint32_t most)
 void wear_init(struct worker *w)
 {
     const struct conf_worker *conf = &w->conf->worker;
-    w->worn_rss_bytes = conf->max_rss_bytes;
-    w->worn_at = 0; /* no request has that number */
+    w->wear.rss_bytes = conf->max_rss_bytes;
+    w->wear.at = 0; /* no request has that number */
     if (conf->max_requests > 0)
-        w->worn_at =
+        w->wear.at =
             (uint64_t)conf->max_requests + draw_up_to(w, conf->max_requests_jitter);
 }
 
 static void ask(struct worker *w, const char *why)
 {
     const struct heritage *h = w->heritage;
-    if (w->has_asked || w->phase != WORKER_SERVING)
+    if (w->wear.has_asked || w->phase != WORKER_SERVING)
         return;
-    w->has_asked = message_send(h->channel, MESSAGE_RETIRE, h->generation,
-                                (int32_t)w->pid, MESSAGE_RETIRE_WORN, why, -1) == 0;
+    w->wear.has_asked = message_send(h->channel, MESSAGE_RETIRE, h->generation,
+                                     (int32_t)w->pid, MESSAGE_RETIRE_WORN, why, -1) == 0;
 }
 
 static void ask_for_requests(struct worker *w)
@@ -66,7 +66,7 @@ static void ask_for_rss(struct worker *w, uint64_t rss_bytes)
 
 static void give_up_rss(struct worker *w, uint64_t rss_bytes)
 {
-    w->worn_rss_bytes = 0;
+    w->wear.rss_bytes = 0;
     if (w->heritage->list_routes) /* one of them says it for all */
         log_warn("worker.max_rss does nothing: %" PRIu64
                  " MiB are resident before the first request",
@@ -75,9 +75,9 @@ static void give_up_rss(struct worker *w, uint64_t rss_bytes)
 
 void wear_on_rss(struct worker *w, uint64_t rss_bytes)
 {
-    if (w->worn_at != 0 && w->request_number >= w->worn_at)
+    if (w->wear.at != 0 && w->request_number >= w->wear.at)
         ask_for_requests(w);
-    if (w->worn_rss_bytes == 0 || rss_bytes <= w->worn_rss_bytes)
+    if (w->wear.rss_bytes == 0 || rss_bytes <= w->wear.rss_bytes)
         return;
     if (w->request_number == 0)
         give_up_rss(w, rss_bytes);

@@ -7,14 +7,21 @@
 #ifndef WORKER_WEAR_H
 #define WORKER_WEAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct worker;
 
+struct wear {
+    uint64_t at;        /* the number of the request at which it asks; 0: never */
+    uint64_t rss_bytes; /* the same, by memory */
+    bool has_asked;
+};
+
 /** At boot: draws the limit. */
 void wear_init(struct worker *w);
 
-/** So many requests have begun here: w->worn_at is reached. */
+/** So many requests have begun here: w->wear.at is reached. */
 void wear_on_requests(struct worker *w);
 
 /** Once a second, with what is resident. */

@@ -43,11 +43,11 @@ static int set_up(void **state)
     board_set32(&w->connections, 7);
     board_set(&w->counters.requests, 234);
     board_set(&w->rss_bytes, 3 << 20);
-    board_record_begin(&w->slot[1], NOW - 1500, "GET", "/a\"\x1b[2J\xff", "10.0.0.1:9",
-                       0);
-    board_record_begin(&w->slot[3], NOW - 70000, "POST", "/late", "unix:", 0);
+    board_record_begin(&w->slot[1], NOW - 1500, "GET", slice_of("/a\"\x1b[2J\xff"),
+                       "10.0.0.1:9", 0);
+    board_record_begin(&w->slot[3], NOW - 70000, "POST", slice_of("/late"), "unix:", 0);
     board_set32(&w->slot[3].state, BOARD_SLOT_LATE);
-    board_record_begin(&w->flight[0], NOW - 20, "GET", "/flight", "[::1]:9", 0);
+    board_record_begin(&w->flight[0], NOW - 20, "GET", slice_of("/flight"), "[::1]:9", 0);
     *state = board;
     return 0;
 }

@@ -475,10 +475,8 @@ static void crash_with_bad_request(void)
 
 static void test_crash_in_the_handler(void **state)
 {
-    struct death *d = die(crash_with_bad_request);
-
     (void)state;
-    assert_died_of(d, SIGBUS);
+    assert_died_of(die(crash_with_bad_request), SIGBUS);
 }
 
 int main(void)

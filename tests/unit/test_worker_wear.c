@@ -82,8 +82,8 @@ static void test_the_jitter_is_bounded(void **state)
     f->conf.worker.max_requests_jitter = REQUESTS;
     for (int i = 0; i < 1000; i++) {
         wear_init(&f->worker);
-        assert_in_range(f->worker.worn_at, 10, 10 + REQUESTS);
-        seen |= 1u << (f->worker.worn_at - 10);
+        assert_in_range(f->worker.wear.at, 10, 10 + REQUESTS);
+        seen |= 1u << (f->worker.wear.at - 10);
     }
     assert_int_equal(seen, (1u << (REQUESTS + 1)) - 1);
 }
