@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+remuda_unit(test_witness SOURCES tests/chaos/witness/answer.c tests/chaos/witness/plan.c
+    LIBS common)
