@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ enum { LOG_LINE = 2048, LOG_ROLE = 32 };
 static struct {
     atomic_int level;
     atomic_int fd;
-    bool journal; /* fd 2 is the journal's socket */
+    atomic_uint lost; /* lines, for want of a reader; told of with the next one */
+    bool journal;     /* fd 2 is the journal's socket */
     char role[LOG_ROLE];
 } log_state = {.level = LOG_LEVEL_INFO, .fd = 2, .role = "remuda"};
 
@@ -134,6 +136,21 @@ static void begin_line(struct line *line, enum log_level level, int fd)
     put(line, ": ");
 }
 
+/* Never waits: a server must not stand still because the one who reads its log does. A pipe
+ * has its O_NONBLOCK from whoever opened it; on a socket that others have too, this call
+ * alone may not block. */
+static ssize_t write_now(int fd, const char *text, size_t n)
+{
+    ssize_t written;
+
+    do {
+        written = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (written < 0 && errno == ENOTSOCK)
+            written = write(fd, text, n);
+    } while (written < 0 && errno == EINTR);
+    return written;
+}
+
 static void end_line(struct line *line, bool is_whole, int fd)
 {
     if (!is_whole) {
@@ -141,8 +158,26 @@ static void end_line(struct line *line, bool is_whole, int fd)
         line->n += 3;
     }
     line->text[line->n++] = '\n';
-    while (write(fd, line->text, line->n) < 0 && errno == EINTR)
-        continue;
+    if (write_now(fd, line->text, line->n) < 0 && errno == EAGAIN)
+        atomic_fetch_add(&log_state.lost, 1);
+}
+
+/* Before the line that may be the first one that is read again. */
+static void tell_lost(int fd)
+{
+    const unsigned lost = atomic_exchange(&log_state.lost, 0);
+    char text[64];
+    struct line line;
+
+    if (lost == 0)
+        return;
+    snprintf(text, sizeof(text), "lines lost: %u, for whoever reads them is too slow",
+             lost);
+    begin_line(&line, LOG_LEVEL_WARN, fd);
+    put(&line, text);
+    line.text[line.n++] = '\n';
+    if (write_now(fd, line.text, line.n) < 0)
+        atomic_fetch_add(&log_state.lost, lost);
 }
 
 void log_line(enum log_level level, const char *format, ...)
@@ -159,6 +194,7 @@ void log_line(enum log_level level, const char *format, ...)
     if (vsnprintf(message, sizeof(message), format, ap) < 0)
         message[0] = '\0';
     va_end(ap);
+    tell_lost(fd);
     begin_line(&line, level, fd);
     end_line(&line, put(&line, message), fd);
     errno = saved;

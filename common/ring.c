@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -83,14 +84,18 @@ static size_t portion(const struct board_ring *r, uint64_t tail, size_t n, bool 
     return PIPE_BUF; /* one line longer than that */
 }
 
-static ssize_t write_piece(struct board_ring *r, uint64_t tail, size_t n, int fd)
+/* Others may have the same socket, as our stdout: only this call of ours does not wait. */
+static ssize_t write_piece(struct board_ring *r, uint64_t tail, size_t n, int fd,
+                           bool socket)
 {
     size_t first = first_piece(tail, n);
     struct iovec piece[2] = {{r->data + tail % BOARD_RING, first}, {r->data, n - first}};
+    const struct msghdr message = {.msg_iov = piece, .msg_iovlen = first < n ? 2 : 1};
     ssize_t written;
 
     do {
-        written = writev(fd, piece, first < n ? 2 : 1);
+        written = socket ? sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL)
+                         : writev(fd, piece, first < n ? 2 : 1);
     } while (written < 0 && errno == EINTR);
     return written;
 }
@@ -99,7 +104,7 @@ long ring_flush(struct board_ring *r, int fd)
 {
     uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    struct stat st;
+    struct stat st = {.st_mode = 0};
     long total = 0;
 
     if (head == tail)
@@ -109,10 +114,10 @@ long ring_flush(struct board_ring *r, int fd)
         errno = EPROTO;
         return -1;
     }
-    bool file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    (void)fstat(fd, &st);
     while (tail != head) {
-        size_t n = portion(r, tail, (size_t)(head - tail), file);
-        ssize_t written = write_piece(r, tail, n, fd);
+        size_t n = portion(r, tail, (size_t)(head - tail), S_ISREG(st.st_mode));
+        ssize_t written = write_piece(r, tail, n, fd, S_ISSOCK(st.st_mode));
 
         if (written <= 0)
             return total > 0 ? total : -1;

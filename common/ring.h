@@ -48,7 +48,7 @@ uint64_t ring_newest_line(const struct board_ring *r);
 size_t ring_pending(const struct board_ring *r);
 
 /** Writes what is published to fd, as far as it goes without waiting (if fd is
- *  non-blocking); the bytes written, or -1 with errno when there were none (EAGAIN: a
+ *  non-blocking, or a socket); the bytes written, or -1 with errno when there were none (EAGAIN: a
  *  slow reader; EPROTO: the positions cannot be, all was dropped). Advances tail past what
  *  was written. To a pipe or socket it writes whole lines, so that workers can share it.
  */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -214,6 +215,53 @@ static void *speak(void *arg)
     return NULL;
 }
 
+static void fill(void)
+{
+    alarm(20); /* if it waits, it waits for ever */
+    for (int i = 0; i < 20000; i++)
+        log_info("a line that is as good as any");
+    alarm(0);
+}
+
+/* What a reader is too slow for is lost; the first line behind the gap says how much. */
+static void test_slow_reader(void **state)
+{
+    char text[64];
+
+    (void)state;
+    fill();
+    while (read(pipes[0], text, sizeof(text)) > 0)
+        continue;
+    log_info("here again");
+    const char *line = strchr(read_line(), ' ');
+    assert_non_null(line);
+    assert_memory_equal(line, " warn worker 3: lines lost: ", 28);
+    assert_non_null(strstr(line, " info worker 3: here again\n"));
+    log_info("once is enough");
+    assert_null(strstr(read_line(), "lost"));
+}
+
+/* As stderr of a service: others have it too, so it is not non-blocking. */
+static void test_slow_socket(void **state)
+{
+    int pair[2];
+    char text[4096];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    log_set_fd(pair[0]);
+    fill();
+    while (recv(pair[1], text, sizeof(text), MSG_DONTWAIT) > 0)
+        continue;
+    log_info("here again");
+    ssize_t n = recv(pair[1], text, sizeof(text) - 1, MSG_DONTWAIT);
+    assert_true(n > 0);
+    text[n] = '\0';
+    assert_non_null(strstr(text, " warn worker 3: lines lost: "));
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
+}
+
 /* Lines of threads do not mix: one write each. */
 static void test_threads(void **state)
 {
@@ -251,6 +299,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long, setup, teardown),
         cmocka_unit_test_setup_teardown(test_journal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_socket, setup, teardown),
         cmocka_unit_test_setup_teardown(test_threads, setup, teardown),
     };
 

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,30 @@ static void test_simple(void **state)
     assert_string_equal(text, "one\ntwo\n");
     free(text);
     fd_close(&file);
+}
+
+/* As stdout of a service: others have it too, so it is not non-blocking. */
+static void test_socket_without_reader(void **state)
+{
+    struct board_ring *r = *state;
+    char line[1000];
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    alarm(20); /* if it waits, it waits for ever */
+    for (int i = 0; i < 10; i++) {
+        while (ring_put(r, line, sizeof(line)))
+            continue;
+        if (ring_flush(r, pair[0]) < 0)
+            break;
+    }
+    alarm(0);
+    assert_int_equal(errno, EAGAIN);
+    assert_true(ring_pending(r) > 0);
+    fd_close(&pair[0]);
+    fd_close(&pair[1]);
 }
 
 static void test_full(void **state)
@@ -253,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_simple, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_socket_without_reader, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrap, setup, teardown),
         cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
