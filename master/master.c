@@ -40,7 +40,7 @@ void master_give_up(struct master *master, const struct fault *fault)
 {
     CHECK(master->phase == MASTER_STARTING);
     log_error("cannot start: %s", fault->text);
-    if (log_get_fd() != STDERR_FILENO) { /* who started us looks there */
+    if (!logs_is_stderr(log_get_fd())) { /* who started us looks there */
         log_set_fd(STDERR_FILENO);
         log_error("cannot start: %s", fault->text);
     }
