@@ -239,16 +239,17 @@ static void release(struct master *master, uint64_t now_ms)
     }
 }
 
-/* From the end of the table: the entries that were filled last. */
+/* One that serves is never given up for one that still starts: nobody might serve then. */
 static void drain_surplus(struct master *master, unsigned surplus)
 {
-    for (unsigned i = master->slot_count; i > 0 && surplus > 0; i--) {
-        struct slot *slot = &master->slots[i - 1];
+    struct slot *slot;
 
-        if (slot->generation != master->running.number || !slot_is_live(slot))
-            continue;
+    for (; surplus > 0; surplus--) {
+        slot = policy_choose_surplus(master->slots, master->slot_count,
+                                     master->running.number);
+        if (slot == NULL)
+            return;
         herd_feed(master, slot, SLOT_ON_DRAIN);
-        surplus--;
     }
 }
 

@@ -50,6 +50,23 @@ unsigned policy_count_old(const struct slot *slots, size_t count, uint32_t gener
     return n;
 }
 
+struct slot *policy_choose_surplus(struct slot *slots, size_t count, uint32_t generation)
+{
+    struct slot *serving = NULL;
+
+    for (size_t i = count; i > 0; i--) {
+        struct slot *slot = &slots[i - 1];
+
+        if (slot->generation != generation || !slot_is_live(slot))
+            continue;
+        if (slot->state != SLOT_SERVING)
+            return slot;
+        if (serving == NULL)
+            serving = slot;
+    }
+    return serving;
+}
+
 uint64_t policy_next_deadline(const struct slot *slots, size_t count)
 {
     uint64_t next = UINT64_MAX;

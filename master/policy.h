@@ -41,6 +41,10 @@ struct policy_verdict {
 
 void policy_decide(const struct policy_view *view, struct policy_verdict *out);
 
+/** Whom to give up when one is too many: whoever does not serve yet before one that does, and of
+ *  those the last one in the table. NULL: the generation has no live worker. */
+struct slot *policy_choose_surplus(struct slot *slots, size_t count, uint32_t generation);
+
 /** When the earliest deadline of any slot passes; UINT64_MAX: none. */
 uint64_t policy_next_deadline(const struct slot *slots, size_t count);
 

@@ -265,6 +265,25 @@ static void counts(void **state)
     assert_true(policy_next_deadline(slots, 1) == UINT64_MAX);
 }
 
+static void gives_up_one_that_does_not_serve(void **state)
+{
+    static const struct {
+        const char *picture;
+        int want; /* -1: nobody */
+    } table[] = {
+        {"SSS-----", 2}, {"bSS-----", 0}, {"SsS-----", 1},
+        {"bSsS----", 2}, {"SS'SDKR-", 1}, {"DKR-----", -1},
+    };
+    struct slot slots[ENTRIES], *slot;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        fill(slots, table[i].picture);
+        slot = policy_choose_surplus(slots, ENTRIES, 2);
+        assert_int_equal(slot == NULL ? -1 : slot - slots, table[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_probe_lives_as_long_as_the_last_delay),
         cmocka_unit_test(a_crash_loop_boots_rarely),
         cmocka_unit_test(counts),
+        cmocka_unit_test(gives_up_one_that_does_not_serve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
