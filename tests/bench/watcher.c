@@ -46,11 +46,12 @@ static void write_look(const struct watch_look *look)
     for (size_t i = 0; i < look->count; i++) {
         const struct watch_worker *w = &look->worker[i];
 
-        printf("%s{\"index\": %u, \"pid\": %d, \"state\": %d, \"threads\": %u, "
+        printf("%s{\"index\": %u, \"pid\": %d, \"generation\": %u, \"state\": %d, "
+               "\"threads\": %u, "
                "\"load\": %u, \"waiting\": %u, \"coming\": %u, \"connections\": %u, "
                "\"turn_ms\": %" PRIu64 ", \"answered\": %" PRIu64 "}",
-               i == 0 ? "" : ", ", w->index, (int)w->pid, (int)w->state, w->threads,
-               w->load, w->waiting, w->coming,
+               i == 0 ? "" : ", ", w->index, (int)w->pid, w->generation, (int)w->state,
+               w->threads, w->load, w->waiting, w->coming,
                atomic_load_explicit(&watch.board->worker[w->index].connections,
                                     memory_order_relaxed),
                w->turn_ms, answered(&watch.board->worker[w->index].counters));

@@ -99,6 +99,7 @@ class Log:
 
     def __init__(self, pipe, path):
         self.lines = []
+        self.read_ns = []  # when each was read, on the monotonic clock
         self.changed = threading.Condition()
         self.ended = False
         self.thread = threading.Thread(target=self._read, args=(pipe, path), daemon=True)
@@ -109,6 +110,7 @@ class Log:
             for raw in iter(pipe.readline, b""):
                 copy.write(raw)
                 with self.changed:
+                    self.read_ns.append(time.monotonic_ns())
                     self.lines.append(raw.decode("utf-8", "replace").rstrip("\n"))
                     self.changed.notify_all()
         with self.changed:

@@ -63,7 +63,7 @@ def check_connections(stage):
 
 BAD_CONFIGS = (
     ({"SERVER": "no_such_key = 1"}, "the configuration has 1 mistake"),
-    ({"PLUGIN": "/nonexistent/plugin.so"}, "nonexistent"),
+    ({"PLUGIN": "/nonexistent/plugin.so"}, "the configuration has 1 mistake"),
     ({"PLUGIN": theater.daemon.TEST_PLUGINS / "bad_abi.so"}, "ABI|abi"),
     ({"OPTIONS": "how = crash"}, r"signal \d+"),
     ({"OPTIONS": "how = hang", "WORKER": "boot_timeout = 1s"}, "boot_timeout"),
@@ -126,6 +126,32 @@ def check_scaling(stage):
     if lines != stage.marks["scaled"]:
         stage.complain(f"{lines} workers came or went, {stage.marks['scaled']} were ordered")
     check_connections(stage)
+
+
+def scale_hastily(stage, _):
+    """One more, and at once one less, while the first is still starting: it alone may go. The
+    reload before gives the newcomer a place in the table before those that serve."""
+    reload(stage, OPTIONS="boot = 1s")
+    daemon.wait_until(lambda: len(stage.server.workers()) == stage.workers, 20, "the old to go")
+    mark = stage.server.log.mark()
+    begun = now_ns()
+    for name, want in (("TTIN", stage.workers + 1), ("TTOU", stage.workers)):
+        stage.server.process.send_signal(getattr(signal, f"SIG{name}"))
+        stage.server.log.wait(rf"{name}: {want} workers", 10, start=mark)
+    time.sleep(1.5)
+    stage.wait_serving(stage.workers)
+    stage.marks.setdefault("hasty", []).append((begun, now_ns()))
+
+
+def check_hasty_scaling(stage):
+    check_connections(stage)
+    for begun, done in stage.marks["hasty"]:
+        longest = stage.excess_ms(begun, done)[-1]
+        stage.note(f"longest {longest:.0f} ms")
+        if longest > 700:
+            stage.complain(f"nobody served for a while: {longest:.0f} ms")
+    if stage.server.log.matches("degraded"):
+        stage.complain("a worker that was not needed counts as one that died")
 
 
 def change_plugin_file(stage, number):
@@ -384,7 +410,7 @@ def check_crashes(stage):
     stage.note(f"{deaths} workers died of {crashes} requests")
     if not 0 < deaths <= crashes:
         stage.complain(f"{deaths} deaths, {crashes} requests that crash")
-    stage.server.get("/sync/wait/1?ms=0")
+    stage.server.get("/sync/wait/999999999?ms=0")  # none of the witness's requests
 
 
 # ---- the master ----

@@ -12,6 +12,7 @@ Exit status: 0 all well, 1 something was lost, 64 usage, 77 all were skipped.
 import argparse
 import sys
 import time
+import traceback
 
 import scenarios
 import stage as theater
@@ -46,8 +47,8 @@ def play(scenario, klass, options):
     begun = time.monotonic()
     try:
         stage.run()
-    except (AssertionError, OSError) as error:
-        stage.complain(f"{type(error).__name__}: {error}")
+    except Exception as error:  # what an action did not expect is no end of the others
+        stage.complain("".join(traceback.format_exception(error)))
         if stage.witness and stage.result is None:
             stage.complain(f"by then (sent, failed): {last_words(stage)}")
     finally:
@@ -67,8 +68,8 @@ def play(scenario, klass, options):
     if len(stage.complaints) > 12:
         print(f"FAILED: and {len(stage.complaints) - 12} more")
     if stage.server:
-        print(f"kept: {stage.server.directory}\n" + "\n".join(stage.server.log.lines[-40:]),
-              flush=True)
+        lines = [line for line in stage.server.log.lines if ": route " not in line]
+        print(f"kept: {stage.server.directory}\n" + "\n".join(lines[-40:]), flush=True)
     return "FAILED"
 
 

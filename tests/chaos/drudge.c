@@ -8,8 +8,8 @@
  * GET  /{sync,async}/stream/:id?n=N&ms=M      N pieces of 1 KiB, M ms before each
  * POST /{sync,async,event}/echo/:id           the body
  * GET  /crash/:id                             a fault, and no answer
- * GET  /spin/:id?ms=N                         holds its thread in arithmetic; 0: for ever
- * GET  /block/:id?ms=N                        holds its thread in a system call
+ * GET  /spin/:id, /async/spin/:id             holds its thread in arithmetic, for ever
+ * GET  /block/:id, /async/block/:id           holds its thread in a system call for 30 s
  * GET  /leak/:id                              "ID", and 1 MiB that nobody frees
  *
  * Options: `boot` is a time that start takes; `how` is what it does then: ok, crash, hang.
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 1024, LEAK = 1 << 20 };
+enum { PIECE = 1024, LEAK = 1 << 20, BLOCK_MS = 30000 };
 
 static int journal = -1;
 
@@ -116,22 +116,14 @@ static int crash(remuda_ctx *c)
     return 500;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static int spin(remuda_ctx *c)
 {
-    const char *id = begin(c);
-    const uint64_t ms = number(c, "ms"), begun = now_ms();
+    static atomic_uint turns;
 
-    while (ms == 0 || now_ms() - begun < ms)
-        continue;
-    return say(c, id);
+    (void)begin(c);
+    for (;;)
+        atomic_fetch_add(&turns, 1);
+    return 500;
 }
 
 static void doze(unsigned long ms)
@@ -146,7 +138,7 @@ static int block(remuda_ctx *c)
 {
     const char *id = begin(c);
 
-    doze(number(c, "ms"));
+    doze(BLOCK_MS);
     return say(c, id);
 }
 

@@ -87,11 +87,12 @@ def is_stopped(pid):
 class Stage:
     """What an action is given."""
 
-    workers, threads = 2, 8
+    threads = 8
 
     def __init__(self, scenario, klass, seed, is_long):
         self.scenario, self.klass, self.seed, self.is_long = scenario, klass, seed, is_long
         self.rng = random.Random(seed)
+        self.workers = scenario.config.get("WORKERS", 2)
         self.complaints, self.notes = [], []
         self.marks = {}          # what actions remember for the verdict
         self.settings = {"SERVER": "", "WORKER": "", "LIMITS": "", "LOG": "", "OPTIONS": "",

@@ -6,6 +6,7 @@ clock, another PID. As actions.py; and the servers that are born into such place
 import glob
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,8 @@ from load import now_ns
 from stage import Skip, daemon
 
 UNPRIVILEGED = 61234  # a user that nobody is: its processes are ours alone
+PROBE = "/sync/wait/999999999?ms=0"  # none of the witness's requests
+AS_NOBODY = ("setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups")
 
 
 # ---- servers ----
@@ -96,7 +99,7 @@ def crowd(stage, _):
     for sock in crowd_of:
         sock.close()
     begun = time.monotonic()
-    assert stage.server.get("/sync/wait/1?ms=0").status == 200
+    assert stage.server.get(PROBE).status == 200
     stage.marks["recovery_s"] = time.monotonic() - begun
 
 
@@ -151,17 +154,34 @@ def relayed_server(stage, text, home):
     return one
 
 
-def lose_error_log(stage, _):
-    """Lines are lost from now on; nothing else may be. The scoreboard says what happens."""
-    relay = stage.marks["relay"]
-    relay.kill()
-    relay.wait()
-    for number in (signal.SIGHUP, signal.SIGTTIN):
+def change_unheard(stage):
+    """A reload and a worker more, while no line can be read: the scoreboard says that it took."""
+    for number, want in ((signal.SIGHUP, stage.workers), (signal.SIGTTIN, stage.workers + 1)):
         before = {w["pid"] for w in stage.look()}
         stage.server.process.send_signal(number)
         daemon.wait_until(lambda: {w["pid"] for w in stage.look()} - before, 20, "new workers")
-        daemon.wait_until(lambda: len(stage.look()) == stage.workers
-                          + (number == signal.SIGTTIN), 20, "the workers wanted")
+        daemon.wait_until(lambda: len(stage.look()) == want, 20, f"{want} workers")
+
+
+def lose_error_log(stage, _):
+    relay = stage.marks["relay"]
+    relay.kill()
+    relay.wait()
+    change_unheard(stage)
+
+
+def stall_error_log(stage, _):
+    """Its reader stands still until the pipe is more than full."""
+    relay, mark = stage.marks["relay"], stage.server.log.mark()
+    stage.freeze(relay.pid)
+    for _ in range(4000):
+        stage.server.process.send_signal(signal.SIGUSR1)  # a line each
+        time.sleep(0.0005)
+    change_unheard(stage)
+    relay.send_signal(signal.SIGCONT)
+    stage.server.log.wait("logs reopened", 10, start=mark)
+    actions.reload(stage)
+    stage.server.log.wait(r"lines lost: \d+", 10, start=mark)
 
 
 def check_dropped_lines(stage):
@@ -231,20 +251,24 @@ def starve(stage, _):
 def server_of_nobody(stage, text, home):
     """As a user of its own, so that the number of its processes can be limited."""
     os.chown(home, UNPRIVILEGED, UNPRIVILEGED)
-    return daemon.Daemon(text, home, env=quiet_sanitizer(), wrapper=[
-        "setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups",
-        daemon.REMUDA])
+    return daemon.Daemon(text, home, env=quiet_sanitizer(),
+                         wrapper=[*AS_NOBODY, daemon.REMUDA])
 
 
 def no_more_processes(stage, _):
     """One worker more cannot be started, nor can a generation; then they can again."""
     log = stage.server.log
 
-    def limit(count):
-        subprocess.run(["prlimit", f"--pid={stage.server.pid}", f"--nproc={count}"], check=True)
+    limits = pathlib.Path(f"/proc/{stage.server.pid}/limits").read_text()
+    hard = re.search(r"Max processes +\S+ +(\S+)", limits)[1]
+
+    def limit(soft):
+        """By the same user: that needs no capability."""
+        subprocess.run([*AS_NOBODY, "prlimit", f"--pid={stage.server.pid}",
+                        f"--nproc={soft}:{hard}"], check=True)
 
     mark = log.mark()
-    limit("1:unlimited")
+    limit(1)
     stage.server.process.send_signal(signal.SIGTTIN)
     log.wait("cannot start a worker: Resource temporarily unavailable", 10, start=mark)
     stage.server.process.send_signal(signal.SIGHUP)
@@ -253,7 +277,7 @@ def no_more_processes(stage, _):
         stage.complain(f"without a process to be had: {line.string}")
     if len(stage.look()) != stage.workers:
         stage.complain(f"{len(stage.look())} workers serve, not {stage.workers}")
-    limit("unlimited:unlimited")
+    limit(hard)
     stage.wait_serving(stage.workers + 1, 30)
 
 

@@ -6,9 +6,6 @@
  * are opened first and should never end; some of them rest for seconds between two requests;
  * the other requests have a connection each. What became of each is recorded (record.h).
  *
- *   witness -a ADDRESS -n COUNT -r RATE [-s SEED] [-t TIMEOUT_MS] [-k KEPT] [-i IDLE]
- *           [-o TABLE] [-m NAME=SHARE]...
- *
  * It writes a line with their ports when the kept connections stand. On stdin it reads
  *   sent    -> {"sent": N, "failed": N}
  *   end     sends no more once COUNT are sent, awaits what is under way, writes the result
@@ -22,6 +19,7 @@
 #include "common/check.h"
 #include "common/clock.h"
 #include "tests/chaos/witness/conn.h"
+#include "tests/chaos/witness/options.h"
 #include "tests/chaos/witness/plan.h"
 #include "tests/chaos/witness/record.h"
 
@@ -31,7 +29,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, CLOSE_CONNS = 1500 };
+enum { EVENTS = 256, CLOSE_CONNS = 1500, PAUSE_MS = 3 };
 
 static const uint64_t ms = UINT64_C(1000000);
 
@@ -42,34 +40,15 @@ struct queue {
 };
 
 static struct {
+    struct options options;
     struct conn_world world;
     struct conn *conn[PLAN_GROUPS];
     size_t conns[PLAN_GROUPS];
     struct queue queue[PLAN_GROUPS];
     struct arrivals arrivals;
-    uint64_t count, seed, start_ns, last_ns, slack_ns; /* slack: sent later than due */
-    double rate;
-    const char *table;
-    bool is_ending, is_cut; /* told `end`; without waiting for count */
-} run = {
-    .count = 1000,
-    .seed = 1,
-    .rate = 500,
-    .conns = {50, 50, CLOSE_CONNS},
-    .world = {.timeout_ns = 30000 * UINT64_C(1000000),
-              .pause_ns = 3 * UINT64_C(1000000),
-              .epoll_fd = -1,
-              .mix = {.wait5 = 200000,
-                      .wait100 = 30000,
-                      .stream = 1000,
-                      .echo = 170000,
-                      .idle = 20000,
-                      .close = 300000,
-                      .split = 50000,
-                      .pair = 30000,
-                      .stream_pieces = 20,
-                      .stream_pause_ms = 100}},
-};
+    uint64_t start_ns, last_ns, slack_ns; /* slack: sent later than due */
+    bool is_ending, is_cut;               /* told `end`; without waiting for count */
+} run = {.world = {.epoll_fd = -1}};
 
 /* ---- the queues ---- */
 
@@ -129,7 +108,7 @@ static void send_queued(enum plan_group group)
 
 static bool is_over(void)
 {
-    return run.is_cut || (run.is_ending && record_count() >= run.count);
+    return run.is_cut || (run.is_ending && record_count() >= run.options.count);
 }
 
 static void take_arrivals(uint64_t now_ns)
@@ -277,7 +256,7 @@ static void drive(void)
     write_connections(stdout);
     printf("}\n");
     fflush(stdout);
-    arrivals_init(&run.arrivals, run.rate, false, run.seed, run.start_ns);
+    arrivals_init(&run.arrivals, run.options.rate, false, run.options.seed, run.start_ns);
     while (!is_over() || record_ended() < record_count()) {
         take_arrivals(clock_mono_ns());
         turn(next_ns());
@@ -293,8 +272,8 @@ static void report(void)
     write_connections(stdout);
     printf("}\n");
     fflush(stdout);
-    if (run.table != NULL) {
-        FILE *out = fopen(run.table, "w");
+    if (run.options.table != NULL) {
+        FILE *out = fopen(run.options.table, "w");
 
         CHECK(out != NULL);
         record_write_table(&run.world.mix, out);
@@ -302,94 +281,20 @@ static void report(void)
     }
 }
 
-/* ---- arguments ---- */
-
-static bool set_share(char *text)
-{
-    struct plan_mix *mix = &run.world.mix;
-    const struct {
-        const char *name;
-        uint32_t *share;
-    } shares[] = {
-        {"wait5", &mix->wait5},
-        {"wait100", &mix->wait100},
-        {"stream", &mix->stream},
-        {"echo", &mix->echo},
-        {"idle", &mix->idle},
-        {"close", &mix->close},
-        {"split", &mix->split},
-        {"pair", &mix->pair},
-        {"extra", &mix->extra},
-        {"stream_pieces", &mix->stream_pieces},
-        {"stream_pause_ms", &mix->stream_pause_ms},
-    };
-    char *value = strchr(text, '=');
-
-    if (value == NULL)
-        return false;
-    *value++ = '\0';
-    for (size_t i = 0; i < COUNT_OF(shares); i++)
-        if (strcmp(text, shares[i].name) == 0) {
-            *shares[i].share = (uint32_t)strtoul(value, NULL, 10);
-            return true;
-        }
-    return false;
-}
-
-static bool take_option(int letter, char *value)
-{
-    switch (letter) {
-    case 'a':
-        return addr_parse(value, &run.world.address) == NULL;
-    case 'n':
-        run.count = strtoull(value, NULL, 10);
-        return true;
-    case 'r':
-        run.rate = strtod(value, NULL);
-        return run.rate > 0;
-    case 's':
-        run.seed = strtoull(value, NULL, 10);
-        return true;
-    case 't':
-        run.world.timeout_ns = strtoull(value, NULL, 10) * ms;
-        return run.world.timeout_ns > 0;
-    case 'k':
-        run.conns[PLAN_KEEP] = strtoul(value, NULL, 10);
-        return run.conns[PLAN_KEEP] > 0;
-    case 'i':
-        run.conns[PLAN_IDLE] = strtoul(value, NULL, 10);
-        return run.conns[PLAN_IDLE] > 0;
-    case 'o':
-        run.table = value;
-        return true;
-    case 'x':
-        run.world.mix.extra_path = value;
-        return true;
-    case 'S':
-        run.world.mix.is_loop_free = true;
-        return true;
-    default:
-        return letter == 'm' && set_share(value);
-    }
-}
-
-static bool parse(int argc, char **argv)
-{
-    int letter;
-
-    while ((letter = getopt(argc, argv, "a:n:r:s:t:k:i:o:x:m:S")) >= 0)
-        if (!take_option(letter, optarg))
-            return false;
-    run.world.mix.seed = run.seed;
-    return optind == argc && run.world.address.length > 0 &&
-           (run.world.mix.extra == 0 || run.world.mix.extra_path != NULL);
-}
+/* ---- birth and end ---- */
 
 static void init(void)
 {
     struct epoll_event words = {.events = EPOLLIN};
 
-    plan_init(run.seed);
+    plan_init(run.options.seed);
+    run.conns[PLAN_KEEP] = run.options.kept;
+    run.conns[PLAN_IDLE] = run.options.idle;
+    run.conns[PLAN_CLOSE] = CLOSE_CONNS;
+    run.world.address = run.options.address;
+    run.world.mix = run.options.mix;
+    run.world.timeout_ns = run.options.timeout_ms * ms;
+    run.world.pause_ns = PAUSE_MS * ms;
     list_init(&run.world.busy);
     list_init(&run.world.pausing);
     run.world.buffer = malloc(CONN_READ_BYTES);
@@ -421,8 +326,8 @@ int main(int argc, char **argv)
 {
     int status = 2;
 
-    if (!parse(argc, argv)) {
-        fprintf(stderr, "witness: see the head of main.c\n");
+    if (!options_parse(&run.options, argc, argv)) {
+        fprintf(stderr, "witness: see the head of options.h\n");
         return 64;
     }
     init();

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { FAILED_SHOWN = 1000, DROPS_SHOWN = 1000 };
+enum { FAILED_SHOWN = 100000, DROPS_SHOWN = 1000 };
 
 struct drop {
     uint64_t at_ns;

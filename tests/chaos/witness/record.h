@@ -69,7 +69,7 @@ void record_end(uint64_t id, enum record_outcome outcome, uint64_t now_ns);
 void record_drop(enum record_drop kind, enum plan_group group, uint16_t port,
                  int32_t worker, uint64_t now_ns);
 
-/** One object: how many of each outcome, and each that failed (the first thousand). */
+/** One object: how many of each outcome, and each that failed (of the first 100,000). */
 void record_write_json(const struct plan_mix *mix, FILE *out);
 
 /** A line for each request, fields apart by tabs, in the order of the head line. */
