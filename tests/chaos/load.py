@@ -7,6 +7,7 @@ here and in the server.
 
 import json
 import subprocess
+import threading
 import time
 
 import daemon
@@ -70,6 +71,7 @@ class Witness:
     def __init__(self, address, rate, count, seed, shares, table, keep=50, idle=50,
                  timeout_s=30, flags=()):
         self.rate, self.count, self.table = rate, count, table
+        self.timeout_s = timeout_s
         command = [str(WITNESS), "-a", address, "-n", str(count), "-r", str(rate),
                    "-s", str(seed), "-k", str(keep), "-i", str(idle), "-o", str(table),
                    "-t", str(int(timeout_s * 1000)), *flags]
@@ -81,21 +83,28 @@ class Witness:
         self.opened = None
 
     def wait_open(self):
-        line = self.process.stdout.readline()
-        assert line, "the witness could not open its connections"
-        self.opened = json.loads(line)
+        self.opened = json.loads(self._hear(daemon.patience(30)))
         return self
 
     def _say(self, word):
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
 
+    def _hear(self, timeout_s):
+        """A line; one that does not come ends the witness, and with it the test."""
+        too_late = threading.Timer(timeout_s, self.process.kill)
+        too_late.start()
+        try:
+            line = self.process.stdout.readline()
+        finally:
+            too_late.cancel()
+        assert line, "the witness died, or was too late"
+        return line
+
     def progress(self):
         """(sent, failed) so far."""
         self._say("sent")
-        line = self.process.stdout.readline()
-        assert line, "the witness died"
-        said = json.loads(line)
+        said = json.loads(self._hear(daemon.patience(30)))
         return said["sent"], said["failed"]
 
     def wait_sent(self, count):
@@ -109,8 +118,7 @@ class Witness:
     def end(self):
         """No more than what was planned; the result when all are answered or have failed."""
         self._say("end")
-        text = self.process.stdout.readline()
-        assert text, "the witness died"
+        text = self._hear(3 * self.timeout_s + 60)
         result = Result(text, self.opened, self.table)
         self.process.stdin.close()
         status = self.process.wait(daemon.patience(60))

@@ -85,10 +85,30 @@ static struct conn *free_conn(enum plan_group group)
     return LIST_ENTRY(group == PLAN_CLOSE ? all->prev : all->next, struct conn, free);
 }
 
+static uint64_t give_up_ns(const struct queue *q)
+{
+    return record_at(q->id[q->first])->due_ns + run.world.timeout_ns;
+}
+
+/* What has waited so long for a connection is not worth sending any more. */
+static void give_up(struct queue *q, uint64_t now_ns)
+{
+    while (q->n > 0 && give_up_ns(q) <= now_ns) {
+        const uint64_t id = queue_take(q);
+        struct plan_ask ask;
+
+        plan_ask(&run.world.mix, id, &ask);
+        record_end(id, RECORD_TIMEOUT, now_ns);
+        if (ask.is_pair)
+            record_end(id + 1, RECORD_TIMEOUT, now_ns);
+    }
+}
+
 static void send_queued(enum plan_group group)
 {
     struct conn *c;
 
+    give_up(&run.queue[group], clock_mono_ns());
     while (run.queue[group].n > 0 && (c = free_conn(group)) != NULL) {
         const uint64_t id = queue_take(&run.queue[group]), now_ns = clock_mono_ns();
         struct plan_ask asks[CONN_FLIGHTS];
@@ -148,6 +168,9 @@ static uint64_t next_ns(void)
         const uint64_t due = LIST_ENTRY(pausing, struct conn, pausing)->resume_ns;
         at = due < at ? due : at;
     }
+    for (int group = 0; group < PLAN_GROUPS; group++)
+        if (run.queue[group].n > 0 && give_up_ns(&run.queue[group]) < at)
+            at = give_up_ns(&run.queue[group]);
     return at;
 }
 
