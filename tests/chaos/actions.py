@@ -384,29 +384,38 @@ def stand_still_for_good(stage, _):
 
 
 def allows_crashes(stage, failure):
-    """The request that crashes its worker, and what went down with that one."""
-    if failure.is_extra:
-        return failure.outcome in CUT
-    return failure.outcome in CUT and any(
-        abs(failure.ended_ns - at_ns) < 200 * MILLISECOND for at_ns in death_times(stage))
+    """The request that crashes its worker, and what went down with that one: on a connection
+    that was last answered by one that died, or by nobody yet; or that had just moved there."""
+    if failure.outcome not in CUT:
+        return False
+    return failure.is_extra or failure.nth == 1 or is_of_the_dead(
+        stage, failure.held_by, failure.ended_ns)
 
 
 def allows_drop_by_crashes(stage, drop):
-    return any(abs(drop.at_ns - at_ns) < 200 * MILLISECOND for at_ns in death_times(stage))
+    return is_of_the_dead(stage, drop.worker, drop.at_ns)
 
 
-def death_times(stage):
-    if "death_times" not in stage.marks:
-        stage.marks["death_times"] = [
-            at_ns for at_ns, line in zip(stage.server.log.read_ns, stage.server.log.lines)
-            if " died: " in line]
-    return stage.marks["death_times"]
+def is_of_the_dead(stage, pid, at_ns):
+    dead = deaths_in_log(stage)
+    return pid in dead or any(abs(at_ns - died_ns) < 1000 * MILLISECOND
+                              for died_ns in dead.values())
+
+
+def deaths_in_log(stage):
+    """The time of each obituary, by pid."""
+    if "dead" not in stage.marks:
+        log = stage.server.log
+        found = [(re.search(daemon.OBITUARY, line), at_ns)
+                 for at_ns, line in zip(log.read_ns, log.lines)]
+        stage.marks["dead"] = {int(match[2]): at_ns for match, at_ns in found if match}
+    return stage.marks["dead"]
 
 
 def check_crashes(stage):
     """Each death is one that was asked for, and the service is there in the end."""
     crashes = sum(1 for said in stage.result.failures if said["is_extra"])
-    deaths = len(death_times(stage))
+    deaths = len(deaths_in_log(stage))
     stage.note(f"{deaths} workers died of {crashes} requests")
     if not 0 < deaths <= crashes:
         stage.complain(f"{deaths} deaths, {crashes} requests that crash")

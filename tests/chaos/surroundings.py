@@ -320,6 +320,8 @@ def need_namespaces():
 
 def orphans(stage, _):
     """Fifty processes whose parents end before them: PID 1 has to wait for each."""
+    daemon.wait_until(lambda: len(daemon.children_of(stage.server.pid)) == stage.workers, 30,
+                      "the end of the old generation")
     mark = stage.server.log.mark()
     script = "i=0; while [ $i -lt 50 ]; do (sleep 0.0$((i % 10)) &); i=$((i+1)); done"
     subprocess.run(["nsenter", f"--target={stage.server.pid}", "--pid", "sh", "-c", script],
