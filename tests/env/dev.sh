@@ -31,7 +31,7 @@ gives() {
 gives 0 'run [ARGS]' ./dev
 gives 0 'run [ARGS]' ./dev --help
 gives 64 "no verb 'walk'" ./dev walk
-for verb in run test matrix chaos soak fresh lint clean uninstall; do
+for verb in run test mutants matrix chaos soak fresh lint clean uninstall; do
     gives 0 "./dev $verb" ./dev "$verb" --help
     check "./dev does not list $verb" grep -q "^  $verb" <(./dev)
 done
@@ -41,12 +41,13 @@ gives 64 'release, debug or tsan' ./dev test --preset best
 gives 64 'buster is none of' ./dev matrix buster
 gives 64 'usage:' ./dev fresh bookworm
 gives 64 'takes no arguments' ./dev clean everything
+gives 64 'no mutant is called nobody' ./dev mutants nobody
 
 # A machine without packages, where nothing may be installed: names them, and 69.
 mkdir "$tmp/bin"
 printf '#!/bin/sh\nexit 1\n' >"$tmp/bin/dpkg-query"
 chmod 755 "$tmp/bin/dpkg-query"
-for verb in run test; do
+for verb in run test mutants; do
     gives 69 'missing packages: gcc ' env REMUDA_NO_SETUP=1 PATH="$tmp/bin:$PATH" ./dev "$verb"
     check "$verb: names llhttp" grep -qE 'node-llhttp|libllhttp-dev' "$tmp/out"
 done
