@@ -9,6 +9,7 @@ import time
 import pytest
 
 import wire
+from board import SLOTS, Board
 from daemon import OBITUARY, WORKER_READY, is_ours, patience, sanitized, wait_until
 
 INI = """
@@ -70,6 +71,18 @@ def test_obituary_is_one_line_and_says_who_and_why(server):
     (match,) = one.log.matches(OBITUARY)
     assert int(match[2]) == victim and match[3] == "1"
     assert "signal 9 (KILL)" in match.string
+
+
+def test_obituary_names_what_was_running(server):
+    one = server(INI.replace("workers = 3", "workers = 1"))
+    (victim,) = one.workers()
+    board = Board(one.pid)
+    with one.connect() as connection:
+        connection.request("GET", "/sync/sleep?ms=60000")
+        wait_until(lambda: board.records(0, SLOTS, 2), 10, "it runs")
+        one.kill_worker(victim)
+        one.log.wait(rf"\(pid {victim}, .*lost: GET /sync/sleep\b")
+    board.close()
 
 
 def test_all_workers_killed_at_once(server):
@@ -220,3 +233,49 @@ def test_crash_loop_is_slowed_down(server):
         one.log.wait(OBITUARY, start=start)
         one.log.wait(WORKER_READY, start=start, timeout=20)
     assert one.get("/sync/hello").status == 200
+
+
+MARKED = INI.replace("workers = 3", "workers = 2").replace("[plugin rogue]", """
+[plugin bad_start]
+path = @TEST_PLUGINS@/bad_start.so
+how = marked
+mark = @DIR@/mark
+[plugin rogue]""")
+
+
+def test_crash_loop_boots_rarely(server):
+    """One trial after 1, 2, 4 s; who lives serves; it is over when the cause is gone."""
+    one = server(MARKED)
+    mark = one.directory / "mark"
+    mark.touch()
+    begun = time.monotonic()
+    one.kill_worker(one.workers()[0])
+    one.log.wait("degraded: .* next try in 4 s", timeout=20)
+    assert time.monotonic() >= begun + 3
+    assert len(one.log.matches(OBITUARY)) == 3, "the first, and two trials"
+    assert one.get("/fine").status == 200
+    mark.unlink()
+    one.log.wait(WORKER_READY, count=3, timeout=20)
+    wait_until(lambda: len(one.workers()) == 2, 10, "two workers")
+
+
+def test_suspended_machine_is_not_judged(server):
+    """All stand still for longer than heartbeat_timeout; the workers wake up after the master,
+    whose next look finds no sign of life that is newer than its own."""
+    one = server(INI.replace("[worker]", "[worker]\nheartbeat_timeout = 3s"))
+    workers = one.workers()
+    try:
+        for pid in (one.pid, *workers):
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(3.5)
+        os.kill(one.pid, signal.SIGCONT)
+        one.log.wait("the master was held up for")
+        time.sleep(1.3)
+    finally:
+        for pid in (one.pid, *workers):
+            os.kill(pid, signal.SIGCONT)
+    for pid, connection in pinned(one).items():
+        assert pid in workers
+        connection.close()
+    assert one.workers() == workers
+    assert not one.log.matches("a successor starts")
