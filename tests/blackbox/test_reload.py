@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
 """HUP: a good config replaces every worker at once, a bad one changes nothing."""
 
+import contextlib
+import os
+import re
 import shutil
 import signal
+import subprocess
 import threading
+import time
 
 import pytest
 
@@ -123,6 +128,8 @@ BROKEN = {
     "start fails": (guest("bad_start.so\nhow = fail"), None),
     "start crashes": (guest("bad_start.so\nhow = crash"), None),
     "start hangs": (guest("bad_start.so\nhow = hang").replace("10s", "1s"), None),
+    "only one worker starts": (guest("bad_start.so\nhow = first\nmark = @DIR@/mark")
+                               .replace("10s", "1s"), None),
     "address cannot be bound": (INI.replace("127.0.0.1:0", "192.0.2.1:1"), None),
     "a key that needs a restart": (INI.replace("[worker]", "pid_file = @DIR@/pid\n[worker]"), None),
 }
@@ -219,6 +226,49 @@ def test_no_connection_is_closed_by_a_reload(started):
         for thread in threads:
             thread.join()
     assert not closing
+
+
+GO, DRAIN = 4, 5  # common/message.h; the type stands behind four bytes of magic
+
+
+@contextlib.contextmanager
+def told_by(pid, path):
+    """Yields a function that reads, after the `with`, the types of what the process has sent."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    watcher = subprocess.Popen(["strace", "-xx", "-s", "8", "-e", "trace=sendmsg", "-o", str(path),
+                                "-p", str(pid)], stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "LC_ALL": "C"})
+    line = watcher.stderr.readline()
+    if "attached" not in line:
+        watcher.wait()
+        pytest.skip(f"strace cannot attach here: {line.strip()}")
+    try:
+        yield lambda: [int(m[1], 16) for m in re.finditer(
+            r'iov_base="(?:\\x..){4}\\x(..)', path.read_text())]
+    finally:
+        watcher.send_signal(signal.SIGINT)
+        watcher.stderr.read()
+        watcher.wait()
+
+
+def test_the_new_serve_before_the_old_drain(started, directory):
+    """Else one that drains finds nobody to whom it could give its idle connections."""
+    with told_by(started.pid, directory / "strace") as told:
+        reload(started, DONE)
+    assert [type for type in told() if type in (GO, DRAIN)] == [GO, GO, DRAIN, DRAIN]
+
+
+def test_done_is_said_when_the_old_have_heard(started):
+    """One that stands still has not; it is waited for, but a second at most."""
+    still = started.workers()[0]
+    os.kill(still, signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        reload(started, DONE)
+        assert time.monotonic() >= begun + 1
+    finally:
+        os.kill(still, signal.SIGCONT)
 
 
 def test_term_during_a_hanging_reload(started):
