@@ -52,6 +52,26 @@ def test_graceful_stop_ends_at_its_timeout(server):
     assert not one.leftovers()
 
 
+def test_blocked_loop_does_not_hold_up_a_stop(server):
+    """It hears nothing: the master ends it, soon after graceful_timeout."""
+    one = server(MODES + """
+[plugin blocker]
+path = @TEST_PLUGINS@/blocker.so
+mount = /b
+[worker]
+graceful_timeout = 500ms
+heartbeat_timeout = 5m
+""")
+    with one.connect() as busy:
+        busy.request("GET", "/b/event/block?ms=60000")
+        one.log.wait("its loop is blocked")
+        begin = time.monotonic()
+        assert one.stop() == 0
+        assert 1 < time.monotonic() - begin < patience(10)
+    one.log.wait("not drained within graceful_timeout")
+    assert not one.leftovers()
+
+
 def test_quit_does_not_wait(server):
     one = server()
     with one.connect() as busy:
