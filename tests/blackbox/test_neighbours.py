@@ -8,7 +8,7 @@ import threading
 import time
 
 from board import Board
-from daemon import WORKER_READY, is_ours, patience, wait_until
+from daemon import WORKER_READY, is_ours, patience, status_number, wait_until
 from test_capacity import at_one_worker, slow
 
 MANY = 800
@@ -58,6 +58,23 @@ def test_the_gate(server):
 
 def lines(one, attempt):
     return [line for line in one.access_log() if line.endswith(f" /nothing{attempt}")]
+
+
+def test_one_connection_wakes_one_worker(server):
+    """Its arrival, its request and its end are three wakes at most; a herd of four would be
+    three more, for the arrival."""
+    one = server(INI.replace("workers = 2", "workers = 4"))
+    pids, count = one.workers(), 300
+
+    def wakes():
+        return sum(status_number(pid, "voluntary_ctxt_switches") for pid in pids)
+
+    one.get("/nothing")
+    before, begun = wakes(), time.monotonic()
+    for _ in range(count):
+        assert one.get("/nothing").status == 404
+    ticks = 2 * len(pids) * (time.monotonic() - begun + 1)  # each second, and its timers
+    assert wakes() - before - ticks < 3.5 * count
 
 
 def drained(one, pid):
