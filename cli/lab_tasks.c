@@ -149,6 +149,7 @@ static void measure_deadline(struct lab *lab, const struct lab_server *server,
 static void run_deadline(struct lab *lab)
 {
     static const char *const one_flight[] = {"worker.max_inflight=1", NULL};
+    static const char *const limit[] = {"limits.request_timeout=50ms", NULL};
     const struct lab_row when = {.unit = "ms", .predicted = 50, .tolerance = 0.1};
     struct lab_row *async[2], *sync[2];
 
@@ -163,21 +164,21 @@ static void run_deadline(struct lab *lab)
         lab,
         lab_server_start(lab, &(struct lab_shape){.klass = "event", .more = one_flight}),
         "/async/deadline?limit=50&ms=100", async);
-    measure_deadline(lab, lab_server_start(lab, &(struct lab_shape){.threads = 1}),
-                     "/sync/deadline?limit=50&ms=100", sync);
+    measure_deadline(
+        lab, lab_server_start(lab, &(struct lab_shape){.threads = 1, .more = limit}),
+        "/sync/noawait?ms=100", sync);
 }
 
 const struct lab_experiment lab_deadline = {
     .number = 12,
     .name = "deadline",
     .title = "a time limit ends what waits, and cannot end what blocks",
-    .setup = "A time limit of 50 ms around 100 ms of work: as a task that suspends (1 "
-             "event worker, one request at a time), and blocking a thread (1 x 1).",
+    .setup = "A time limit of 50 ms around 100 ms of work: remuda_deadline around a task "
+             "that suspends (1 event worker, one request at a time), and request_timeout "
+             "around a handler that blocks its thread (1 x 1).",
     .law = "Both are answered 504 after 50 ms. The task ends with the limit: the next "
            "runs after 50 ms, 20/s. The thread cannot be stopped: its slot comes back "
            "after 100 ms, 10/s.",
-    .missing = "the 504 of a handler that blocks its thread comes only when the handler "
-               "returns: the host does not yet answer in its place at the time limit",
     .run = run_deadline,
 };
 
