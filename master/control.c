@@ -48,16 +48,21 @@ bool control_may_ask(uid_t uid, uid_t own, uid_t overflow, bool is_for_group)
 }
 
 /* One line in a while, however many knock. */
-static void warn(struct control *control, const struct control_peer *peer,
-                 const char *what)
+static bool may_warn(struct control *control)
 {
     const uint64_t now_ms = clock_mono_ms();
 
     if (control->warned_ms != 0 && now_ms - control->warned_ms < WARN_MS)
-        return;
+        return false;
     control->warned_ms = now_ms;
-    log_warn("control socket: pid %d of user %d: %s", (int)peer->pid, (int)peer->uid,
-             what);
+    return true;
+}
+
+static void warn(const struct control_peer *peer, const char *what)
+{
+    if (may_warn(peer->control))
+        log_warn("control socket: pid %d of user %d: %s", (int)peer->pid, (int)peer->uid,
+                 what);
 }
 
 /* ---- a peer ---- */
@@ -99,7 +104,7 @@ bool control_tell(struct control_peer *peer, enum control_type type, const char 
     if (send_text(peer, type, 0, text, -1) == 0)
         return true;
     if (errno == EAGAIN)
-        warn(peer->control, peer, "does not read; dropped");
+        warn(peer, "does not read; dropped");
     drop(peer);
     return false;
 }
@@ -108,7 +113,7 @@ static void hear(struct control_peer *peer, const struct control_message *messag
 {
     if (message->type != CONTROL_ASK || message->verb == CONTROL_NOTHING ||
         peer->verb != CONTROL_NOTHING) {
-        warn(peer->control, peer, "speaks out of turn; dropped");
+        warn(peer, "speaks out of turn; dropped");
         drop(peer);
         return;
     }
@@ -128,7 +133,7 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (got < 0 && errno == EPROTO)
-        warn(peer->control, peer, "sent what is no question; dropped");
+        warn(peer, "sent what is no question; dropped");
     if (got <= 0)
         drop(peer);
     else
@@ -171,7 +176,7 @@ static void admit(struct control *control, int fd)
     }
     if (!is_known || !control_may_ask(guest.uid, geteuid(), overflow_uid(),
                                       control->socket.is_for_group)) {
-        warn(control, &guest, "may not use it; refused");
+        warn(&guest, "may not use it; refused");
         (void)send_text(&guest, CONTROL_DONE, EXIT_PERMISSION,
                         "this user may not use the control socket", -1);
     } else if (place == NULL) {
@@ -187,7 +192,8 @@ static void admit(struct control *control, int fd)
 /* Out of descriptors: it would be readable for ever. */
 static void pause_accepting(struct control *control)
 {
-    log_warn("control socket: cannot accept: %s; trying again", strerror(errno));
+    if (may_warn(control))
+        log_warn("control socket: cannot accept: %s; trying again", strerror(errno));
     ev_io_stop(control->loop, &control->watcher);
     ev_timer_set(&control->again, accept_pause_s, 0.);
     ev_timer_start(control->loop, &control->again);
