@@ -15,6 +15,7 @@ import wire
 from board import Board
 from daemon import OBITUARY, REMUDA, WORKER_READY, children_of, patience, sanitized, wait_until
 from test_notify import Supervisor
+from test_stop import CLOSED, word_is
 
 INI = """
 [server]
@@ -200,7 +201,7 @@ def test_a_stop_without_descriptors_serves_the_queue(server):
     for connection in asking:
         connection.request("GET", "/fine")
     one.send_signal(signal.SIGTERM)
-    one.log.wait(r"\bstopping\b")
+    word_is(one, "closing", CLOSED)
     for client in clients:
         client.close()
     for connection in asking:

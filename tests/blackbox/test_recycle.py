@@ -33,8 +33,8 @@ LEFT = r"worker (\d+) \(pid (\d+), generation \d+\) left: drained"
 SERVING, RETIRING = 3, 4
 
 
-def ini(worker):
-    return INI.replace("@WORKER@", worker)
+def ini(worker, frail=""):
+    return INI.replace("@WORKER@", worker) + frail
 
 
 class Client(threading.Thread):
@@ -108,7 +108,7 @@ def assert_one_at_a_time(one):
 
 
 def test_max_requests_under_load_loses_nothing(server):
-    one = server(ini("max_requests = 100"))
+    one = server(ini("max_requests = 100", "boot = 200ms\n"))  # so all ask meanwhile
     board, fewest = Board(one.pid), []
 
     def look():
@@ -180,8 +180,7 @@ def tick_ms(one):
 
 def test_a_worker_that_waits_for_its_turn_serves(server):
     """Its successor does not come: the permit stays, the others wait, all is served."""
-    one = server(ini("max_requests = 10").replace(
-        "mount = /frail", "mount = /frail\nfile = @DIR@/die"))
+    one = server(ini("max_requests = 10", "file = @DIR@/die\n"))
     (one.directory / "die").touch()
     for _ in range(60):
         assert one.get("/async/hello").status == 200

@@ -76,6 +76,17 @@ def assert_served(connections, closes=True):
         connection.close()
 
 
+CLOSED = 2  # all workers drain
+
+
+def word_is(one, name, value):
+    board = Board(one.pid)
+    try:
+        wait_until(lambda: board.header[name] == value, 5, f"{name} {value}")
+    finally:
+        board.close()
+
+
 def backlog_is(one, length):
     board = Board(one.pid)
     try:
@@ -218,7 +229,7 @@ def test_requests_on_idle_connections_during_a_stop(server):
         busy.request("GET", "/sync/sleep?ms=1500")
         wait_until(lambda: one.get("/who").status == 200, 5, "its turn")
         one.send_signal(signal.SIGTERM)
-        one.log.wait(r"\bstopping\b")
+        word_is(one, "closing", CLOSED)
         for connection in idle:
             connection.request("GET", "/async/hello")
         assert_served(idle)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frail - a worker with it dies `after` so long, if the file `file` is there when it starts; it
- * grows when it is asked to, and says goodbye when it drains.
+ * takes `boot` to start, grows when it is asked to, and says goodbye when it drains.
  *
  * GET /fine                      "fine"
  * GET /grow?kib=N                keeps N KiB more, for ever
@@ -71,12 +71,16 @@ static int draining(remuda_ctx *c)
     return rc < 0 ? rc : remuda_text(c, 200, "draining");
 }
 
-static void *die_later(void *ms)
+static void rest(uint64_t ms)
 {
-    const struct timespec wait = {(time_t)((uintptr_t)ms / 1000),
-                                  (long)((uintptr_t)ms % 1000) * 1000000};
+    const struct timespec wait = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
 
     nanosleep(&wait, NULL);
+}
+
+static void *die_later(void *ms)
+{
+    rest((uintptr_t)ms);
     raise(SIGKILL);
     return NULL;
 }
@@ -88,6 +92,7 @@ static int start(remuda_ctx *c, void **state)
     pthread_t thread;
 
     *state = NULL;
+    rest((uint64_t)remuda_conf_num(c, "boot"));
     if (file[0] == '\0' || access(file, F_OK) != 0)
         return 0;
     if (ms == 0)
@@ -106,4 +111,5 @@ REMUDA_PLUGIN(.name = "frail", .start = start,
                   REMUDA_GET("/sync/draining", draining),
                   REMUDA_GET("/async/draining", draining, .mode = REMUDA_ASYNC)),
               REMUDA_OPTIONS(REMUDA_OPTION("file", REMUDA_STRING, ""),
-                             REMUDA_OPTION("after", REMUDA_DURATION, "0")));
+                             REMUDA_OPTION("after", REMUDA_DURATION, "0"),
+                             REMUDA_OPTION("boot", REMUDA_DURATION, "0")));

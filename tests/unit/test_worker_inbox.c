@@ -230,6 +230,18 @@ static void test_it_goes_when_that_was_taken(void **state)
     fixture_until(f, has_ended);
 }
 
+/* The master may not have told all of them yet. */
+static void test_nobody_is_an_heir(void **state)
+{
+    struct fixture *f = *state;
+    struct board *board = f->heritage.board;
+    board_set32(&board->worker[OTHER].state, BOARD_SERVING);
+    board_set32(&board->worker[OTHER].fd_room, 1000);
+    assert_false(handoff_has_heir(&f->worker));
+    board_set32(&board->closing, BOARD_CLOSING);
+    assert_true(handoff_has_heir(&f->worker));
+}
+
 /* A drain of this worker alone: others serve, and look. */
 static void test_otherwise_it_leaves_that_to_others(void **state)
 {
@@ -258,6 +270,7 @@ int main(void)
         STOP_TEST(the_last_takes_what_the_dead_have_not),
         STOP_TEST(it_stays_for_what_it_has_sent),
         STOP_TEST(it_goes_when_that_was_taken),
+        STOP_TEST(nobody_is_an_heir),
         STOP_TEST(otherwise_it_leaves_that_to_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
