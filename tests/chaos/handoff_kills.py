@@ -74,7 +74,7 @@ journal = @DIR@/journal
 
 def kinds(pid):
     """How many descriptors of each kind: {"socket": 12, ...}."""
-    return collections.Counter(re.sub(r"\[\d+\]|:\d+$", "", link)
+    return collections.Counter(re.sub(r"\[\d+\]|:\d+$|(?<=/)\d+(?=/)", "", link)
                                for _, link in daemon.links(pid))
 
 
