@@ -14,6 +14,7 @@ Every median must hold, nothing may be early. --full takes 20 samples of each, e
 
 import argparse
 import json
+import os
 import signal
 import statistics
 import sys
@@ -241,8 +242,9 @@ class Bench:
         for kind in kinds if self.samples > 5 else ("sleep", "pool"):
             def use(server, kind=kind):
                 _connection, mark = self.begin(server, f"/{mode}/{path}?on={kind}", kind)
+                worker, = server.workers()
                 begun = now_ns()
-                server.send_signal(signal.SIGTERM)
+                os.kill(worker, signal.SIGTERM)  # a stop of the server ends handshakes first
                 return (self.woken(server, mark, want) - begun) / 1e6 - delay_ms
             self.judge(cause, kind, mode, lambda use=use: self.serve(use), min(self.samples, 5))
 
