@@ -159,7 +159,7 @@ class Stage:
         self.witness = load.Witness(
             self.server.address, rate, count, self.seed,
             load.mix_of(rate, slots, s.mix), self.server.directory / "requests.tsv",
-            timeout_s=daemon.patience(15), keep=s.kept, idle=s.kept, flags=s.flags)
+            timeout_s=daemon.patience(8), keep=s.kept, idle=s.kept, flags=s.flags)
         self.witness.wait_open()
         return count
 
