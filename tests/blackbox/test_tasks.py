@@ -142,11 +142,12 @@ def test_deadline_cuts_at_its_time(server, target):
     assert statistics.median(times) <= (0.060 if not sanitized() else 0.090)
 
 
-def test_a_task_sees_the_deadline_itself(server):
-    """There is one thread: it runs the task while it waits for it, so nobody else can be first to
-    end it."""
+@pytest.mark.parametrize("inherit", (0, 1))
+def test_a_task_sees_the_deadline_itself(server, inherit):
+    """Whether it is born after the deadline was set or before. There is one thread: it runs the
+    task while it waits for it, so nobody else can be first to end it."""
     one = server(ini(threads=1))
-    assert one.get("/sync/task-deadline?where=pool").status == 504
+    assert one.get(f"/sync/task-deadline?where=pool&inherit={inherit}").status == 504
     one.log.wait(rf"wait {TIMEDOUT}, task {TIMEDOUT}")
 
 

@@ -8,7 +8,8 @@
  * GET /{sync,async}/fail?where=                            one fails at once, one sleeps
  * GET /{sync,async}/deep?where=both&wide=3&deep=3          how many leaves were reached
  * GET /{sync,async}/deadline?ms=50                         around a sleep of 100 ms
- * GET /{sync,async}/task-deadline?where=&ms=50             inherited by a task that sleeps
+ * GET /{sync,async}/task-deadline?where=&ms=50             around a task that sleeps
+ * GET /{sync,async}/task-deadline?where=&ms=50&inherit=1   the same, set before its birth
  * GET /{sync,async}/permit?ms=100                          one of 5 permits, held so long
  * GET /{sync,async}/keep?ms=100                            the same, and never released
  * GET /{sync,async}/doze?where=                            a task sleeps until cancelled
@@ -21,6 +22,7 @@
 #include <remuda.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -161,10 +163,14 @@ static int deadline(remuda_ctx *c)
 
 static int task_deadline(remuda_ctx *c)
 {
-    uint32_t ms = SLEEP_MS;
-    remuda_task *task = remuda_spawn(c, where(c), nap, &ms);
+    uint32_t ms = SLEEP_MS, until_ms = (uint32_t)number(c, "ms", 50);
+    bool is_inherited = number(c, "inherit", 0) != 0;
 
-    remuda_deadline(c, (uint32_t)number(c, "ms", 50));
+    if (is_inherited)
+        remuda_deadline(c, until_ms);
+    remuda_task *task = remuda_spawn(c, where(c), nap, &ms);
+    if (!is_inherited)
+        remuda_deadline(c, until_ms);
     int rc = remuda_wait(c, &task, 1, REMUDA_ALL, REMUDA_FOREVER);
     remuda_log(c, REMUDA_INFO, "wait %d, task %d", rc, remuda_result(task));
     return rc;

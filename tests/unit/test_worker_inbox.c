@@ -2,7 +2,7 @@
 /*
  * test_worker_inbox - a worker that drains leaves with nothing in its inbox, and what comes in
  * the very turn in which it ends is left to its heir; in a stop of the whole server the last one
- * takes in what nobody else will.
+ * takes in what nobody else will; tallies are settled.
  */
 #include "tests/unit/worker_fixture.h"
 #include "tests/unit/worker_handlers.h"
@@ -255,6 +255,16 @@ static void test_otherwise_it_leaves_that_to_others(void **state)
 #define STOP_TEST(name)                                                                  \
     cmocka_unit_test_setup_teardown(test_##name, open_stop, close_stop)
 
+/* What a death left. */
+static void test_tallies_are_settled_each_second(void **state)
+{
+    struct fixture *f = *state;
+    board_set32(&f->heritage.board->worker_slots, 2);
+    board_set(&f->worker.entry->sent[1], 5);
+    inbox_each_second(&f->worker);
+    assert_int_equal(f->worker.entry->sent[1], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +282,8 @@ int main(void)
         STOP_TEST(it_goes_when_that_was_taken),
         STOP_TEST(nobody_is_an_heir),
         STOP_TEST(otherwise_it_leaves_that_to_others),
+        cmocka_unit_test_setup_teardown(test_tallies_are_settled_each_second, open_state,
+                                        close_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

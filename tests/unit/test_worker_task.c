@@ -11,8 +11,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { MOST = 8 };
+enum { MOST = 8, PATIENCE_MS = 10000 };
 
 static atomic_int ran;
 static remuda_task *spawned[MOST];
@@ -28,6 +29,12 @@ static int note(remuda_ctx *c, void *arg)
 static int doze(remuda_ctx *c, void *arg)
 {
     (void)arg;
+    return api_sleep(c, REMUDA_FOREVER);
+}
+
+static int note_and_doze(remuda_ctx *c, void *arg)
+{
+    (void)note(c, arg);
     return api_sleep(c, REMUDA_FOREVER);
 }
 
@@ -94,6 +101,16 @@ static int waits_for_dozer(remuda_ctx *c)
     return worker_last_rc;
 }
 
+/* It computes: what ends its task is not what it would do itself. */
+static int does_not_wait(remuda_ctx *c)
+{
+    spawned[0] = api_spawn(c, REMUDA_ON_LOOP, note_and_doze, NULL);
+    for (int ms = 0; ms < PATIENCE_MS && api_result(spawned[0]) == -EINPROGRESS; ms++)
+        usleep(1000);
+    worker_last_rc = api_result(spawned[0]);
+    return worker_last_rc;
+}
+
 /* Its task waits for the one permit; it is given on, oldest first. */
 static int take_and_note(remuda_ctx *c, void *arg)
 {
@@ -131,6 +148,7 @@ static const struct fixture_route routes[] = {
     {"/async/permits", permits, REMUDA_ASYNC},
     {"/sync/dozer", waits_for_dozer, REMUDA_SYNC},
     {"/async/dozer", waits_for_dozer, REMUDA_ASYNC},
+    {"/sync/busy", does_not_wait, REMUDA_SYNC},
     {"/event/spawns", event_spawns, REMUDA_EVENT},
     {NULL, NULL, 0},
 };
@@ -209,14 +227,29 @@ static void test_a_client_leaves(void **state)
     leave_while_it_waits(*state, GET("/async/dozer"));
 }
 
+static bool has_begun(struct fixture *f)
+{
+    (void)f;
+    return ran == 1;
+}
+
+static void test_a_client_leaves_one_that_computes(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, GET("/sync/busy"));
+    fixture_until(f, has_begun);
+    worker_client_leaves(f);
+}
+
 #define TEST(name)                                                                       \
     cmocka_unit_test_setup_teardown(test_##name, open_state, worker_close_state)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(refusals),        TEST(the_earliest_decides), TEST(permits),
-        TEST(an_event_spawns), TEST(a_client_leaves),
+        TEST(refusals),        TEST(the_earliest_decides),
+        TEST(permits),         TEST(an_event_spawns),
+        TEST(a_client_leaves), TEST(a_client_leaves_one_that_computes),
     };
     return WORKER_RUN(tests);
 }
