@@ -77,6 +77,14 @@ def test_one_connection_wakes_one_worker(server):
     assert wakes() - before - ticks < 3.5 * count
 
 
+def test_connections_are_spread(server):
+    """Each idle worker in its turn. Left alone, the kernel wakes the same one again and again."""
+    one = server(INI.replace("workers = 2", "workers = 4"))
+    held = [one.connect() for _ in range(40)]
+    owners = [connection.get("/who").text for connection in held]
+    assert min(owners.count(f"{pid}\n") for pid in one.workers()) >= 4, owners
+
+
 def drained(one, pid):
     start = one.log.mark()
     os.kill(pid, signal.SIGTERM)

@@ -259,6 +259,19 @@ def test_crash_loop_boots_rarely(server):
     wait_until(lambda: len(one.workers()) == 2, 10, "two workers")
 
 
+def test_lines_of_a_dead_worker_are_written(server):
+    """By the master, at once: its successor would find them in the ring, but does not start."""
+    one = server(MARKED.replace("workers = 2", "workers = 1")
+                 + "[log]\naccess = @DIR@/access.log\naccess_format = %U%q\n")
+    (one.directory / "mark").touch()
+    with one.connect() as connection:
+        for i in range(20):
+            assert connection.get(f"/fine?{i}").status == 200
+    one.kill_worker(one.workers()[0])
+    wait_until(lambda: len(one.access_log()) >= 20, 5, "20 lines")
+    assert one.access_log() == [f"/fine?{i}" for i in range(20)]
+
+
 def test_suspended_machine_is_not_judged(server):
     """All stand still for longer than heartbeat_timeout; the workers wake up after the master,
     whose next look finds no sign of life that is newer than its own."""
