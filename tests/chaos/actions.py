@@ -248,7 +248,8 @@ def recycle(stage, _):
     """One worker, by the operator's word."""
     index = stage.rng.choice(stage.look())["index"]
     before = {w["pid"] for w in stage.look()}
-    daemon.run("-c", stage.server.ini, "ctl", "worker", "recycle", index, check_code=0)
+    daemon.run("ctl", "--socket", stage.server.directory / "control.sock", "worker", "recycle",
+               index, check_code=0)
     daemon.wait_until(lambda: len(stage.look()) == stage.workers
                       and len({w["pid"] for w in stage.look()} & before) == stage.workers - 1,
                       20, "a successor")
@@ -257,6 +258,17 @@ def recycle(stage, _):
 def allows_the_endless(stage, failure):
     """The request that never ends, and no other."""
     return failure.is_extra
+
+
+def check_the_endless(stage):
+    """Each is answered with 504, which closes its connection, and no other."""
+    failures = stage.result.failures
+    if not failures or any(failure["status"] != 504 for failure in failures):
+        stage.complain(f"answered otherwise: {[f['status'] for f in failures]}")
+    same = stage.result.same_connections()
+    closed = same["keep"].count(False) + same["idle"].count(False)
+    if closed != sum(failure["group"] == "keep" for failure in failures):
+        stage.complain(f"{closed} kept connections have ended")
 
 
 # ---- stops ----
@@ -354,11 +366,15 @@ def check_lines_of_the_lost(stage):
     """Each request begun has its line in the access log."""
     check_deaths(stage)
     begun = set((stage.server.directory / "journal").read_text().split())
-    log = "\n".join(stage.server.access_log())
-    lines = set(re.findall(r"/(\d+)[? ]", log))
-    if begun - lines:
-        stage.complain(f"{len(begun - lines)} requests were begun and have no line in the "
-                       f"access log: {sorted(begun - lines)[:10]}")
+
+    def unwritten():
+        return begun - set(re.findall(r"/(\d+)[? ]", "\n".join(stage.server.access_log())))
+
+    try:
+        daemon.wait_until(lambda: not unwritten(), 5)
+    except AssertionError:
+        stage.complain(f"{len(unwritten())} requests were begun and have no line in the "
+                       f"access log: {sorted(unwritten())[:10]}")
 
 
 def stand_still(stage, _):

@@ -54,7 +54,7 @@ static struct {
 
 static void queue_put(struct queue *q, uint64_t id)
 {
-    if (q->first + q->n == q->room) {
+    if (q->first > 0 && q->first + q->n == q->room) {
         memmove(q->id, q->id + q->first, q->n * sizeof *q->id);
         q->first = 0;
     }
