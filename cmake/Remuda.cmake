@@ -112,8 +112,8 @@ function(remuda_pytest name file)
         set_tests_properties(${test} PROPERTIES RUN_SERIAL ON)
     endif()
     remuda_test_env(${test} ${variables})
-    if(arg_SLEEPS) # it hardly needs a CPU: half a place of `ctest --parallel`
-        set_tests_properties(${test} PROPERTIES PROCESSORS 1)
+    if(arg_SLEEPS) # long, and it hardly needs a CPU: first, in half a place of `ctest --parallel`
+        set_tests_properties(${test} PROPERTIES PROCESSORS 1 COST 60)
     endif()
 endfunction()
 
