@@ -41,8 +41,7 @@ void board_record_begin(struct board_record *r, uint64_t since_ms, const char *m
     board_set(&r->since_ms, since_ms);
     board_set32(&r->route, route);
     /* lengths that are known are cheap: each request pays */
-    if (memccpy(r->method, method, '\0', sizeof(r->method) - 1) == NULL)
-        r->method[sizeof(r->method) - 1] = '\0';
+    memcpy(r->method, method, BOARD_METHOD);
     memcpy(r->path, path.p, n);
     r->path[n] = '\0';
     memcpy(r->peer, peer, BOARD_PEER);

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 enum {
+    BOARD_METHOD = 16,
     BOARD_PATH = 88, /* of a record's path, cut, with its NUL */
     BOARD_PEER = 48
 };
@@ -32,14 +33,14 @@ struct board_record {
     _Atomic uint64_t since_ms; /* monotonic */
     _Atomic uint32_t route;    /* index in the worker's route table */
     uint32_t reserved;
-    char method[16];
+    char method[BOARD_METHOD];
     char path[BOARD_PATH];
     char peer[BOARD_PEER];
     uint64_t reserved2[10];
 };
 
-/** Fill and empty a record (T). Texts are cut to their field; `peer` has BOARD_PEER bytes.
- *  `since_ms` 0 means now is not known. */
+/** Fill and empty a record (T). The path is cut to its field; `method` and `peer` fill
+ *  theirs: BOARD_METHOD and BOARD_PEER bytes. `since_ms` 0 means now is not known. */
 void board_record_begin(struct board_record *r, uint64_t since_ms, const char *method,
                         struct slice path, const char *peer, uint32_t route);
 void board_record_end(struct board_record *r);

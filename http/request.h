@@ -41,6 +41,8 @@ enum http_method {
     HTTP_METHODS
 };
 
+enum { HTTP_METHOD_BYTES = 16 }; /* of a name, with its NULs: a copy of known length */
+
 enum http_body_kind {
     HTTP_BODY_NONE,   /* the message ends with its head */
     HTTP_BODY_LENGTH, /* content_length bytes follow, at least one */
@@ -91,7 +93,7 @@ static inline struct slice http_span_slice(struct http_span span, const char *ba
 /** HTTP_METHOD_NONE when unknown. Case matters. */
 enum http_method http_method_of(struct slice text);
 
-/** "GET"; a static string. "" for HTTP_METHOD_NONE. */
+/** "GET"; a static string in HTTP_METHOD_BYTES bytes. "" for HTTP_METHOD_NONE. */
 const char *http_method_name(enum http_method method);
 
 /** Writes a NUL behind the method, the target, each name and each value: into the SP,

@@ -139,6 +139,7 @@ void request_detach(struct request *req)
 void request_record(const struct request *req, struct board_record *record)
 {
     const struct worker *w = req->ctx.worker;
+    static_assert((int)BOARD_METHOD == HTTP_METHOD_BYTES, "one size of method");
     const char *method = http_method_name(req->parser.request.method);
     board_record_begin(record, w->now_ms, method, req->path, req->peer,
                        req->route->index);

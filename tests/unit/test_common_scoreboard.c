@@ -25,6 +25,7 @@
 #include <cmocka.h>
 
 static const char peer[BOARD_PEER] = "10.0.0.1", nobody[BOARD_PEER];
+static const char get[BOARD_METHOD] = "GET";
 static struct board *board;
 static int board_fd;
 
@@ -133,7 +134,7 @@ static void test_survives_its_writer(void **state)
         struct board *mine = board_open(board_fd);
 
         board_add(&mine->worker[3].counters.requests, 5);
-        board_record_begin(&mine->worker[3].slot[9], 123, "GET", SLICE_LIT("/slow"), peer,
+        board_record_begin(&mine->worker[3].slot[9], 123, get, SLICE_LIT("/slow"), peer,
                            4);
         raise(SIGKILL);
     }
@@ -168,13 +169,13 @@ static void test_record(void **state)
     assert_false(board_record_read(r, &copy));
 
     /* its writer died inside a change, in the middle of a text */
-    board_record_begin(r, 42, "GET", SLICE_LIT("/x"), peer, 7);
+    board_record_begin(r, 42, get, SLICE_LIT("/x"), peer, 7);
     r->seq++;
     memset(r->peer, '!', sizeof(r->peer));
     assert_true(board_record_read(r, &copy));
     assert_string_equal(copy.path, "/x");
     assert_int_equal(strlen(copy.peer), BOARD_PEER - 1);
-    board_record_begin(r, 43, "GET", SLICE_LIT("/y"), peer,
+    board_record_begin(r, 43, get, SLICE_LIT("/y"), peer,
                        7); /* and a successor goes on */
     assert_int_equal(r->seq % 2, 0);
     assert_true(board_record_read(r, &copy));
@@ -184,6 +185,7 @@ static void test_record(void **state)
 /* A reader beside a writer in another process: what it accepts is never mixed. */
 static void test_torn_record(void **state)
 {
+    static const char methods[][BOARD_METHOD] = {"aaa", "bbb"};
     static const char texts[][BOARD_PEER] = {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
@@ -191,11 +193,11 @@ static void test_torn_record(void **state)
     unsigned seen[2] = {0, 0};
 
     (void)state;
-    board_record_begin(r, 0, "aaa", slice_of(texts[0]), texts[0], 0);
+    board_record_begin(r, 0, methods[0], slice_of(texts[0]), texts[0], 0);
     pid_t pid = fork();
     if (pid == 0) {
         for (unsigned i = 0; r->reserved == 0; i++) {
-            board_record_begin(r, i % 2, i % 2 ? "bbb" : "aaa", slice_of(texts[i % 2]),
+            board_record_begin(r, i % 2, methods[i % 2], slice_of(texts[i % 2]),
                                texts[i % 2], 0);
             if (i % 64 == 0)
                 sched_yield();
@@ -233,8 +235,8 @@ static void test_retire(void **state)
     board_add(&w->counters.responses[2], 99);
     board_add(&board->worker[5].counters.requests, 11);
     board_observe(&w->counters.service, 70);
-    board_record_begin(&w->slot[1], 1, "GET", SLICE_LIT("/"), peer, 0);
-    board_record_begin(&w->flight[200], 1, "GET", SLICE_LIT("/"), peer, 0);
+    board_record_begin(&w->slot[1], 1, get, SLICE_LIT("/"), peer, 0);
+    board_record_begin(&w->flight[200], 1, get, SLICE_LIT("/"), peer, 0);
     /* 2 has sent 10 to 5, which took 8; 5 has sent 4 to 2, which took 1 */
     board_set(&w->sent[5], 10);
     board_set(&board->worker[5].seen[2], 8);

@@ -18,6 +18,7 @@
 
 enum { NOW = 100000 };
 
+static const char get[BOARD_METHOD] = "GET", post[BOARD_METHOD] = "POST";
 static const char inet[BOARD_PEER] = "10.0.0.1:9", inet6[BOARD_PEER] = "[::1]:9";
 static const char local[BOARD_PEER] = "unix:";
 static int board_fd;
@@ -45,11 +46,11 @@ static int set_up(void **state)
     board_set32(&w->connections, 7);
     board_set(&w->counters.requests, 234);
     board_set(&w->rss_bytes, 3 << 20);
-    board_record_begin(&w->slot[1], NOW - 1500, "GET", slice_of("/a\"\x1b[2J\xff"), inet,
+    board_record_begin(&w->slot[1], NOW - 1500, get, slice_of("/a\"\x1b[2J\xff"), inet,
                        0);
-    board_record_begin(&w->slot[3], NOW - 70000, "POST", slice_of("/late"), local, 0);
+    board_record_begin(&w->slot[3], NOW - 70000, post, slice_of("/late"), local, 0);
     board_set32(&w->slot[3].state, BOARD_SLOT_LATE);
-    board_record_begin(&w->flight[0], NOW - 20, "GET", slice_of("/flight"), inet6, 0);
+    board_record_begin(&w->flight[0], NOW - 20, get, slice_of("/flight"), inet6, 0);
     *state = board;
     return 0;
 }
