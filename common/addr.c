@@ -8,6 +8,8 @@
  */
 #include "common/addr.h"
 
+#include "common/check.h"
+
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -128,22 +130,24 @@ const char *addr_parse(const char *text, struct addr *out)
 
 /* ---- address to text ---- */
 
-static void print_inet6(const struct sockaddr_in6 *sin6, char out[static HOST_MAX])
+/* At least INET6_ADDRSTRLEN bytes: only a scope is ever cut. */
+static void print_inet6(const struct sockaddr_in6 *sin6, char *out, size_t size)
 {
     char name[IF_NAMESIZE];
 
-    inet_ntop(AF_INET6, &sin6->sin6_addr, out, HOST_MAX);
+    inet_ntop(AF_INET6, &sin6->sin6_addr, out, (socklen_t)size);
     if (sin6->sin6_scope_id == 0)
         return;
     size_t n = strlen(out);
     if (if_indextoname(sin6->sin6_scope_id, name) != NULL)
-        snprintf(out + n, HOST_MAX - n, "%%%s", name);
+        snprintf(out + n, size - n, "%%%s", name);
     else
-        snprintf(out + n, HOST_MAX - n, "%%%u", (unsigned)sin6->sin6_scope_id);
+        snprintf(out + n, size - n, "%%%u", (unsigned)sin6->sin6_scope_id);
 }
 
 /* Without inet_ntop, whose sprintf costs more than the rest of an accept. */
-static void print_inet(const unsigned char octets[static 4], char out[static HOST_MAX])
+static void print_inet(const unsigned char octets[static 4],
+                       char out[static INET_ADDRSTRLEN])
 {
     for (int i = 0; i < 4; i++) {
         unsigned o = octets[i];
@@ -157,12 +161,13 @@ static void print_inet(const unsigned char octets[static 4], char out[static HOS
 }
 
 /* The host of an internet address; true when a port has to be written behind brackets. */
-static bool print_host(const struct sockaddr *sa, socklen_t length,
-                       char out[static HOST_MAX])
+static bool print_host(const struct sockaddr *sa, socklen_t length, char *out,
+                       size_t size)
 {
     struct sockaddr_in sin;
     struct sockaddr_in6 sin6;
 
+    CHECK(size >= INET6_ADDRSTRLEN);
     memcpy(out, "?", 2);
     if (sa->sa_family == AF_INET && length >= sizeof(sin)) {
         memcpy(&sin, sa, sizeof(sin));
@@ -170,7 +175,7 @@ static bool print_host(const struct sockaddr *sa, socklen_t length,
     } else if (sa->sa_family == AF_INET6 && length >= sizeof(sin6)) {
         memcpy(&sin6, sa, sizeof(sin6));
         if (!IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
-            print_inet6(&sin6, out);
+            print_inet6(&sin6, out, size);
             return true;
         }
         print_inet(sin6.sin6_addr.s6_addr + 12, out);
@@ -206,20 +211,16 @@ void addr_format(const struct sockaddr *sa, socklen_t length, char *out, size_t 
         print_unix(sa, length, out, size);
         return;
     }
-    bool brackets = print_host(sa, length, host);
+    bool brackets = print_host(sa, length, host, sizeof(host));
     snprintf(out, size, brackets ? "[%s]:%u" : "%s:%u", host, addr_port(sa));
 }
 
 void addr_format_host(const struct sockaddr *sa, socklen_t length, char *out, size_t size)
 {
-    char host[HOST_MAX];
-
     if (is_unix(sa, length))
-        host[0] = '\0';
+        out[0] = '\0';
     else
-        print_host(sa, length, host);
-    (void)memccpy(out, host, '\0', size);
-    out[size - 1] = '\0';
+        (void)print_host(sa, length, out, size);
 }
 
 unsigned addr_port(const struct sockaddr *sa)

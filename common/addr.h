@@ -28,7 +28,7 @@ const char *addr_parse(const char *text, struct addr *out);
  */
 void addr_format(const struct sockaddr *sa, socklen_t length, char *out, size_t size);
 
-/** As above without the port ("" for unix). */
+/** As above without the port ("" for unix), in at least INET6_ADDRSTRLEN bytes. */
 void addr_format_host(const struct sockaddr *sa, socklen_t length, char *out,
                       size_t size);
 

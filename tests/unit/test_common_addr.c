@@ -146,13 +146,28 @@ static void test_foreign(void **state)
     assert_string_equal(text, "?:0");
 }
 
+/* In the least room there may be: an address is whole, its scope is cut. */
+static void test_narrow(void **state)
+{
+    char text[INET6_ADDRSTRLEN + 1];
+    struct addr a;
+
+    (void)state;
+    assert_null(
+        addr_parse("[fe80:1111:2222:3333:4444:5555:6666:7777%4000000000]:80", &a));
+    memset(text, '!', sizeof(text));
+    addr_format_host((const struct sockaddr *)&a.storage, a.length, text,
+                     INET6_ADDRSTRLEN);
+    assert_string_equal(text, "fe80:1111:2222:3333:4444:5555:6666:7777%40000");
+    assert_int_equal(text[INET6_ADDRSTRLEN], '!');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_longest),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_longest), cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_narrow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
