@@ -32,8 +32,9 @@ static uint64_t unseen_since_ms[BOARD_WORKERS];
  * comparison. */
 static uint32_t on_the_way(const struct board *board, unsigned t)
 {
+    const unsigned entries = board_entries(board);
     uint64_t sum = 0;
-    for (unsigned s = 0; s < board_entries(board); s++) {
+    for (unsigned s = 0; s < entries; s++) {
         uint64_t seen =
             atomic_load_explicit(&board->worker[t].seen[s], memory_order_acquire);
         uint64_t sent = board_get(&board->worker[s].sent[t]);
@@ -74,11 +75,11 @@ bool load_is_stuck(const struct board *board, unsigned self, unsigned t)
 static bool is_peer(const struct board *board, unsigned self, unsigned t,
                     enum load_peers peers)
 {
-    const struct board_worker *w = &board->worker[t];
-    uint32_t state = board_get32(&w->state), theirs = board_get32(&w->generation);
-    uint32_t generation = board_get32(&board->worker[self].generation);
+    uint32_t state = board_get32(&board->worker[t].state);
     if (state < BOARD_SERVING || load_is_stuck(board, self, t))
         return false;
+    uint32_t theirs = board_get32(&board->worker[t].generation);
+    uint32_t generation = board_get32(&board->worker[self].generation);
     bool is_serving = state == BOARD_SERVING || state == BOARD_RETIRING;
     if (peers == LOAD_TAKERS)
         return is_serving && !is_older(theirs, generation);
@@ -105,8 +106,9 @@ size_t load_look(const struct board *board, unsigned self, enum load_peers peers
     /* Of two that publish and then look, one sees the other: a slot that becomes free and a
      * request that begins to wait do not miss each other. */
     atomic_thread_fence(memory_order_seq_cst);
+    const unsigned entries = board_entries(board);
     size_t count = 0;
-    for (unsigned i = 0; i < board_entries(board); i++)
+    for (unsigned i = 0; i < entries; i++)
         if (i != self && is_peer(board, self, i, peers))
             out[count++] = copy(board, i, lane);
     return count;
