@@ -20,12 +20,13 @@
 int begun_init(struct begun *b, struct board_ledger *ledger)
 {
     *b = (struct begun){.ledger = ledger,
+                        .used = ledger_count(ledger),
                         .free = calloc(LEDGER_ENTRIES, sizeof *b->free),
                         .sent = calloc(LEDGER_ENTRIES, sizeof *b->sent)};
     if (b->free == NULL || b->sent == NULL)
         return -1;
-    for (unsigned i = LEDGER_ENTRIES; i > 0; i--)
-        if (i > ledger_count(ledger) || board_get(&ledger->entry[i - 1].number) == 0)
+    for (unsigned i = b->used; i > 0; i--)
+        if (board_get(&ledger->entry[i - 1].number) == 0)
             b->free[b->free_count++] = (uint16_t)(i - 1);
     return 0;
 }
@@ -47,16 +48,25 @@ static unsigned index_of(const struct begun *b, const struct ledger_entry *e)
     return (unsigned)(e - b->ledger->entry);
 }
 
+static struct ledger_entry *take_unused(struct begun *b)
+{
+    if (b->ledger == NULL || b->used == LEDGER_ENTRIES)
+        return NULL;
+    board_set32(&b->ledger->used, b->used + 1);
+    return &b->ledger->entry[b->used++];
+}
+
 static struct ledger_entry *take(struct begun *b)
 {
-    if (b->free_count == 0) {
-        count_unrecorded(b, 1);
-        return NULL;
-    }
-    unsigned index = b->free[--b->free_count];
-    if (index >= board_get32(&b->ledger->used))
-        board_set32(&b->ledger->used, index + 1);
-    return &b->ledger->entry[index];
+    if (b->free_count == 0)
+        return take_unused(b);
+    return &b->ledger->entry[b->free[--b->free_count]];
+}
+
+static void give_back(struct begun *b, struct ledger_entry *e)
+{
+    ledger_set(e, 0);
+    b->free[b->free_count++] = (uint16_t)index_of(b, e);
 }
 
 static void fill(struct ledger_entry *e, const struct request *req)
@@ -85,8 +95,6 @@ static void claim(struct request *req, unsigned sender, uint64_t ticket)
 void begun_enter(struct request *req, unsigned sender, uint64_t ticket)
 {
     struct begun *b = &req->ctx.worker->begun;
-    if (b->ledger == NULL)
-        return;
     struct ledger_entry *e = take(b);
     req->entry = e;
     if (e != NULL) {
@@ -94,6 +102,9 @@ void begun_enter(struct request *req, unsigned sender, uint64_t ticket)
         e->origin = ticket;
         e->origin_worker = (uint16_t)sender;
         ledger_set(e, req->number);
+    } else if (b->ledger != NULL) {
+        req->is_unrecorded = true;
+        count_unrecorded(b, 1);
     }
     if (ticket != 0)
         claim(req, sender, ticket);
@@ -114,17 +125,13 @@ void begun_note_head(struct request *req, const char *base)
 void begun_leave(struct request *req)
 {
     struct begun *b = &req->ctx.worker->begun;
-    struct ledger_entry *e = req->entry;
-    if (b->ledger == NULL || req->has_left_ledger)
-        return;
-    req->has_left_ledger = true;
-    if (e == NULL) {
+    if (req->entry != NULL) {
+        give_back(b, req->entry);
+        req->entry = NULL;
+    } else if (req->is_unrecorded) {
         count_unrecorded(b, UINT32_MAX); /* one less */
-        return;
+        req->is_unrecorded = false;
     }
-    req->entry = NULL;
-    ledger_set(e, 0);
-    b->free[b->free_count++] = (uint16_t)index_of(b, e);
 }
 
 /* ---- to another worker ---- */
@@ -145,16 +152,21 @@ void begun_unsend(struct request *req)
         ledger_set(req->entry, req->number);
 }
 
+/* A receiver that is late has yet to find it. */
+static bool is_kept(const struct ledger_entry *e, uint64_t now_ns)
+{
+    uint64_t age_ms = now_ns > e->sent_ns ? (now_ns - e->sent_ns) / 1000000 : 0;
+    return age_ms < LEDGER_KEPT_MS;
+}
+
 /* Free again, or still on its way? */
 static bool reclaim(struct begun *b, unsigned index, uint64_t now_ns)
 {
     struct ledger_entry *e = &b->ledger->entry[index];
     uint64_t state = board_get(&e->number) & LEDGER_STATE;
-    uint64_t age_ms = now_ns > e->sent_ns ? (now_ns - e->sent_ns) / 1000000 : 0;
-    if (state == LEDGER_SENT || (state == LEDGER_LOGGED && age_ms < LEDGER_KEPT_MS))
+    if (state == LEDGER_SENT || (state == LEDGER_LOGGED && is_kept(e, now_ns)))
         return false;
-    ledger_set(e, 0);
-    b->free[b->free_count++] = (uint16_t)index;
+    give_back(b, e);
     return true;
 }
 
@@ -184,7 +196,6 @@ void begun_leave_sent(struct request *req)
         (void)take_sent(b);
     put_sent(b, index_of(b, req->entry));
     req->entry = NULL;
-    req->has_left_ledger = true;
 }
 
 void begun_each_second(struct begun *b)

@@ -12,7 +12,8 @@ struct request;
 
 struct begun {
     struct board_ledger *ledger; /* NULL: none is kept */
-    uint16_t *free;              /* a stack of indices: the hot ones are used again */
+    unsigned used;               /* entries from here on were never used */
+    uint16_t *free; /* of the others, a stack of indices: the hot ones are used again */
     unsigned free_count;
     uint16_t *sent; /* a ring: what other workers have not taken yet, or have */
     unsigned sent_first, sent_count;

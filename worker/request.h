@@ -90,8 +90,8 @@ struct request {
     /* its account */
     uint64_t number, begun_ns, queued_ns, started_ns; /* the number is this worker's */
     uint64_t sent_bytes;                              /* of the body */
-    bool is_accounted, has_left_ledger;
-    struct ledger_entry *entry; /* until then; NULL: none was free */
+    bool is_accounted, is_unrecorded;                 /* no entry was free */
+    struct ledger_entry *entry; /* until its line is written; NULL: it has none */
 
     /* the big parts, last: not cleared for each request */
     struct deadline overtime;      /* while the handler runs; on no list else */
