@@ -163,16 +163,18 @@ long reader_receive(struct conn *c)
 /* ---- the head ---- */
 
 /* One that has waited in another worker began there, and is counted there. */
-static void begin_count(struct conn *c, struct request *req)
+static void begin_account(struct conn *c, struct request *req)
 {
     c->requests++;
     if (c->past.hops == 0) {
         board_add(&c->worker->entry->counters.requests, 1);
+        begun_enter(req, 0, 0);
         return;
     }
     req->hops = c->past.hops;
     req->begun_ns = c->past.begun_ns;
     req->queued_ns = c->past.queued_ns;
+    begun_enter(req, c->past.sender, c->past.ticket);
     c->past = (struct conn_past){0};
 }
 
@@ -180,10 +182,7 @@ static bool begin_request(struct conn *c)
 {
     c->request = request_create(c->worker, c);
     if (c->request != NULL) {
-        uint64_t ticket = c->past.ticket;
-        unsigned sender = c->past.sender;
-        begin_count(c, c->request);
-        begun_enter(c->request, sender, ticket);
+        begin_account(c, c->request);
         return true;
     }
     log_error("out of memory for a request");
