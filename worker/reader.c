@@ -279,6 +279,7 @@ static int on_head(struct conn *c, struct request *req)
     return 0;
 }
 
+/* Is it there, and may the body come? */
 static bool read_head(struct conn *c, struct request *req)
 {
     struct in *in = &c->in;
@@ -295,7 +296,7 @@ static bool read_head(struct conn *c, struct request *req)
     }
     if (status != 0)
         reader_refuse(c, status);
-    return true;
+    return status == 0;
 }
 
 /* ---- the body ---- */
@@ -415,8 +416,8 @@ bool reader_step(struct conn *c)
             return false;
     }
     struct request *req = c->request;
-    if (!req->has_head)
-        return read_head(c, req);
+    if (!req->has_head && !read_head(c, req))
+        return false;
     int status = read_body(c, req);
     if (status == 1)
         hand_over(c, req);

@@ -10,8 +10,8 @@
 struct conn;
 struct request;
 
-/** Goes one step with the bytes that are there: a head, a part of a body, a request handed
- *  over. false: it needs the client, a handler, or room in the output first. */
+/** Goes on with one request as far as the bytes go that are there: a head, a part of a body,
+ *  handed over. false: it needs the client, a handler, or room in the output first. */
 bool reader_step(struct conn *c);
 
 /** One recv to where the bytes are wanted. The count, 0 at EOF, -1 with errno. In
