@@ -27,10 +27,10 @@ class BadPatch(Exception):
 
 
 class Mutant:
-    """name, says (its first line), test, case, preset, and its hunks: (path, old, new)."""
+    """name, text, says (its first line), test, case, preset, hunks: (path, old, new)."""
 
     def __init__(self, name, text):
-        self.name = name
+        self.name, self.text = name, text
         head, self.hunks = split(text)
         self.says = head[0].strip() if head else ""
         keys = dict(found.groups() for line in head[1:]
@@ -48,6 +48,11 @@ class Mutant:
     @property
     def paths(self):
         return sorted({path for path, _, _ in self.hunks})
+
+    @property
+    def guard(self):
+        """The test that must notice, for whoever reads."""
+        return " ".join(filter(None, (self.test, self.case, f"({self.preset})")))
 
     def changed(self, root):
         """{path: its text with this mutant in it}; nothing is written."""

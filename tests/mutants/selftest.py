@@ -51,10 +51,10 @@ OPEN = patch("gate.sh", ["open=no"], ["open=yes"])
 
 # name: (its patch, what must be said of it)
 MUTANTS = {
-    "opened": (OPEN, "opened: caught by small.gate: failed"),
-    "opened_after": (OPEN, "opened_after: caught by small.gate: failed"),
+    "opened": (OPEN, "opened: caught by small.gate (release): failed"),
+    "opened_after": (OPEN, "opened_after: caught by small.gate (release): failed"),
     "hangs": (patch("slow.sh", ["seconds=0"], ["seconds=60"], "slow"),
-              "hangs: caught by small.slow: failed"),
+              "hangs: caught by small.slow (release): failed"),
     "context": (HEAD.format(test="gate") + "--- a/gate.sh\n+++ b/gate.sh\n@@ -9,3 +9,2 @@\n"
                 "-# the gate\n-open=no\n+open=yes\n\n", "context: caught by small.gate"),
     "changes_nothing": (patch("gate.sh", ["# the gate"], ["# a gate"]),
@@ -74,7 +74,7 @@ MUTANTS = {
     "no_key": (OPEN.replace("Test: small.gate\n", ""), "not judged: no_key: it needs"),
     "cut": (OPEN.replace("@@ -1,1", "@@ -1,3"), "not judged: cut: a hunk has fewer lines"),
 }
-SUMMARY = "4 caught, 1 survived, 9 not judged"
+SUMMARY = "14 mutants: 4 caught, 1 survived, 9 not judged"
 
 
 def run(root, *args):
@@ -108,9 +108,8 @@ def check_limit(wrong, root):
 
 
 def check_lock(wrong, root):
-    other = workbench.Workbench(root)
-    expect(wrong, "two at a time", other.lock() and run(root, "opened")[0] == 75)
-    other.locked.close()
+    with workbench.lock(root / "build" / "mutants"):
+        expect(wrong, "two at a time", run(root, "opened")[0] == 75)
 
 
 def main():
@@ -125,16 +124,23 @@ def main():
         expect(wrong, "status of all", status == 1)
         expect(wrong, "summary", said.splitlines()[-1] == SUMMARY)
         expect(wrong, "the copy is clean again",
-               (root / "build/mutants/tree/gate.sh").read_text() == TREE["gate.sh"])
+               all((root / f"build/mutants/tree-{number}/gate.sh").read_text() == TREE["gate.sh"]
+                   for number in (1, 2)))
         if wrong:
             print(said)
         check_lock(wrong, root)
         good = run(root, "opened", "hangs")
         expect(wrong, f"two good ones: {good}",
-               good[0] == 0 and good[1].endswith("2 caught, 0 survived, 0 not judged\n"))
+               good[0] == 0 and good[1].endswith("\n2 mutants: 2 caught, 0 survived\n"))
+        again = run(root, "--resume")
+        expect(wrong, f"resumed: {again}", again[0] == 1 and "4 were caught before" in again[1] and
+               again[1].endswith("\n10 mutants: 0 caught, 1 survived, 9 not judged\n"))
         for args, status, text in ((["nobody"], 64, "no mutant is called nobody"),
                                    (["--loud"], 64, "--loud"),
+                                   (["--shard", "3/2"], 64, "--shard"),
+                                   (["--help"], 0, "--resume"),
                                    (["--check", "opened"], 0, "1 mutants, 0 wrong"),
+                                   (["--check", "--shard", "2/3"], 1, "\n5 mutants, 2 wrong"),
                                    (["--check"], 1, "moved: gate.sh: a hunk fits no places"),
                                    (["--list"], 0, "opened: It breaks something.")):
             got = run(root, *args)

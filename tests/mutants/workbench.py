@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """workbench - a copy of the tree, its builds, and its tests: clean or with one mutant in it.
 
-Owns:   build/mutants/: tree/ (the copy, with build folders of its own) and NAME.log.
+Owns:   build/mutants/: tree-N/ (the copies, with build folders of their own) and the logs.
 Rule:   what a test starts is in the session of its ctest; at its end all of that is killed.
+        Each copy belongs to one thread.
 Needs:  cmake, a compiler; no git.
 """
 import contextlib
@@ -14,19 +15,29 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as xml
 
 SKIPPED = {"build", ".git", ".cache", "__pycache__", ".pytest_cache"}
 LAYERS = ("common/", "conf/", "http/", "worker/", "admin/", "cli/", "master/")
-LIFE_S = 10        # between two signs of life
+LIFE_S = 20        # between two signs of life
+LOOK_S = 0.2       # between two looks whether we were interrupted
 BUILD_S = 1800     # at most
 BASE_S = 700       # at most, of a test on the clean tree: more than any ctest has
 SPARE_S = 60       # a mutated test may take three times as long and this
 
+given_up = threading.Event()  # set once, at an interruption: all threads are to end
+one_line = threading.Lock()
+
 
 def say(text):
-    print(f"mutants: {text}", flush=True)
+    with one_line:
+        print(f"mutants: {text}", flush=True)
+
+
+class GivenUp(Exception):
+    """We were interrupted."""
 
 
 class Finished:
@@ -50,10 +61,12 @@ def run(command, log, limit_s, env=None, what=""):
         try:
             while child.poll() is None and time.monotonic() - begun < limit_s:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(0.2)
+                    child.wait(LOOK_S)
                 if what and time.monotonic() - told > LIFE_S:
                     told = time.monotonic()
                     say(f"  ... {what}: {told - begun:.0f} s")
+                if given_up.is_set():
+                    raise GivenUp
             hung = child.poll() is None
         finally:
             end_session(child.pid)
@@ -84,23 +97,25 @@ def is_in_session(pid, leader):
     return int(session) == leader and state != "Z"
 
 
+def lock(home):
+    """The copies are there once, so one run at a time; an open file, or None."""
+    home.mkdir(parents=True, exist_ok=True)
+    locked = open(home / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        locked.close()
+        return None
+    return locked
+
+
 class Workbench:
-    def __init__(self, source):
+    def __init__(self, source, number=1):
         self.source = pathlib.Path(source)
         self.home = self.source / "build" / "mutants"
-        self.tree = self.home / "tree"
-
-        self.locked = None
-
-    def lock(self):
-        """There is one copy, so one run at a time; given back at our end."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.locked = open(self.home / "lock", "w", encoding="ascii")
-        try:
-            fcntl.flock(self.locked, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        self.number = number
+        self.tree = self.home / f"tree-{number}"
+        self.built = set()  # presets: without a mutant, in this run
 
     def log(self, name):
         return self.home / f"{name}.log"
@@ -171,7 +186,7 @@ class Workbench:
         junit = folder / "mutant.xml"
         junit.unlink(missing_ok=True)
         command = ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit,
-                   "--no-tests=ignore", "-R", f"^({mutant.test})$"]
+                   "--no-tests=ignore", "--stop-on-failure", "-R", f"^({mutant.test})$"]
         if mutant.preset == "tsan":  # as ./dev test does
             command = ["setarch", "-R", *command]
         options = f"-x -k {mutant.case}" if mutant.case else "-x"
