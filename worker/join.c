@@ -161,6 +161,8 @@ static bool run_one(struct call *call)
         CHECK(task_claim(task));
         task->runner = j;
         j->running = task;
+        if (task->is_loops) /* it runs in our slot: it waits for none any more */
+            family_post(task);
         cut_all(call);
     }
     family_unlock(f);

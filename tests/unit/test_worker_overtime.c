@@ -10,6 +10,7 @@
 #include "worker/request.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,9 +117,13 @@ static int block_as_task(remuda_ctx *c, void *arg)
     return 0;
 }
 
+/* On a thread it waits until the loop has queued its task for a slot, and runs it then. */
 static int offload(remuda_ctx *c)
 {
+    const struct board_worker *entry = c->worker->entry;
     remuda_task *task = api_spawn(c, REMUDA_ON_POOL, block_as_task, NULL);
+    while (c->place == CTX_ON_POOL && board_get32(&entry->load) < 2)
+        sched_yield();
     return api_wait(c, &task, 1, REMUDA_ALL, REMUDA_FOREVER);
 }
 
