@@ -233,7 +233,7 @@ def check_recycling(stage):
     """As often as the limit says, one at a time: a share of them may still be under way."""
     recycled = len(stage.server.log.matches(r"is recycled: "))
     stage.note(f"{recycled} workers recycled")
-    if recycled < stage.result["sent"] / 500 / stage.workers:
+    if recycled < stage.result["sent"] / stage.life / stage.workers:
         stage.complain(f"only {recycled} workers were recycled")
     check_connections(stage)
 

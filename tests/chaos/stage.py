@@ -93,11 +93,13 @@ class Stage:
         self.scenario, self.klass, self.seed, self.is_long = scenario, klass, seed, is_long
         self.rng = random.Random(seed)
         self.workers = scenario.config.get("WORKERS", 2)
+        self.life = 500 // (SLOWER if daemon.sanitized() else 1)  # requests
         self.complaints, self.notes = [], []
         self.marks = {}          # what actions remember for the verdict
         self.settings = {"SERVER": "", "WORKER": "", "LIMITS": "", "LOG": "", "OPTIONS": "",
                          "ACCESS": "@DIR@/access.log", "PLUGIN": HERE / "drudge.so",
-                         "WORKERS": self.workers, "THREADS": self.threads, **scenario.config}
+                         "WORKERS": self.workers, "THREADS": self.threads,
+                         "LIFE": self.life, **scenario.config}
         self.server = self.board = self.witness = self.result = None
         self.generation = 1
         self.ended = None        # exit status, where an action ends the server
@@ -153,12 +155,14 @@ class Stage:
     def start_load(self):
         s = self.scenario
         rate, count = s.rate[self.is_long], s.requests[self.is_long]
+        more = dict(s.mix)
         if daemon.sanitized():
             rate, count = rate / SLOWER, count // SLOWER
+            more["extra"] = more.get("extra", 0) * SLOWER  # as many of them
         slots = self.workers * self.threads
         self.witness = load.Witness(
             self.server.address, rate, count, self.seed,
-            load.mix_of(rate, slots, s.mix), self.server.directory / "requests.tsv",
+            load.mix_of(rate, slots, more), self.server.directory / "requests.tsv",
             timeout_s=daemon.patience(8), keep=s.kept, idle=s.kept, flags=s.flags)
         self.witness.wait_open()
         return count
