@@ -38,18 +38,18 @@ static unsigned char buffer[HANDOFF_BYTES_MOST]; /* one message at a time, loop 
 
 /* ---- one comes ---- */
 
-static void put(struct in *in, const void *bytes, size_t n)
+static void put(struct in *in, struct slice text)
 {
-    if (n > 0) /* an empty input has no memory */
-        memcpy(in->data + in->end, bytes, n);
-    in->end += (uint32_t)n;
+    if (text.n > 0) /* an empty input has no memory */
+        memcpy(in->data + in->end, text.p, text.n);
+    in->end += (uint32_t)text.n;
 }
 
 static bool put_body(struct in *in, const struct handoff_message *m,
                      const struct handoff_parts *parts)
 {
     if (parts->body < 0)
-        put(in, m->body.p, m->body.n);
+        put(in, m->body);
     else if (handoff_read_body(parts, m->body_bytes, in->data + in->end) == 0)
         in->end += (uint32_t)m->body_bytes;
     else
@@ -60,22 +60,23 @@ static bool put_body(struct in *in, const struct handoff_message *m,
 bool inbox_fill(struct in *in, const struct handoff_message *m,
                 const struct handoff_parts *parts)
 {
-    char size[SIZE_LINE] = "";
-    const char *end = "";
+    char line[SIZE_LINE];
+    struct slice size = {line, 0}, end = {NULL, 0};
     if ((m->flags & HANDOFF_CHUNKED) != 0) {
-        end = m->body_bytes > 0 ? "\r\n0\r\n\r\n" : "0\r\n\r\n";
+        end = m->body_bytes > 0 ? SLICE_LIT("\r\n0\r\n\r\n") : SLICE_LIT("0\r\n\r\n");
         if (m->body_bytes > 0)
-            snprintf(size, sizeof size, "%" PRIx64 "\r\n", m->body_bytes);
+            size.n =
+                (size_t)snprintf(line, sizeof line, "%" PRIx64 "\r\n", m->body_bytes);
     }
-    uint64_t all = m->head.n + strlen(size) + m->body_bytes + strlen(end) + m->rest.n;
+    uint64_t all = m->head.n + size.n + m->body_bytes + end.n + m->rest.n;
     if (all > UINT32_MAX || !in_reserve(in, (uint32_t)all))
         return false;
-    put(in, m->head.p, m->head.n);
-    put(in, size, strlen(size));
+    put(in, m->head);
+    put(in, size);
     if (!put_body(in, m, parts))
         return false;
-    put(in, end, strlen(end));
-    put(in, m->rest.p, m->rest.n);
+    put(in, end);
+    put(in, m->rest);
     return true;
 }
 
