@@ -86,7 +86,7 @@ int handoff_encode(struct handoff_message *m,
                         .ticket = m->ticket,
                         .head_bytes = (uint32_t)m->head.n,
                         .rest_bytes = (uint32_t)m->rest.n};
-    memcpy(wire.peer, m->peer, strnlen(m->peer, sizeof wire.peer - 1));
+    memcpy(wire.peer, m->peer, sizeof wire.peer);
     memcpy(header, &wire, sizeof wire);
     return 0;
 }
