@@ -61,35 +61,33 @@ static bool can_move(const struct conn *c)
            !c->is_processing;
 }
 
-static struct handoff_message describe(const struct conn *c)
+static void describe(const struct conn *c, struct handoff_message *m)
 {
     const struct heritage *h = c->worker->heritage;
-    struct handoff_message m = {.type = HANDOFF_CONNECTION,
-                                .sender = h->index,
-                                .generation = h->generation,
-                                .requests = c->requests};
-    static_assert(sizeof m.peer == sizeof c->peer, "one size of address");
-    memcpy(m.peer, c->peer, sizeof m.peer);
-    return m;
+    *m = (struct handoff_message){.type = HANDOFF_CONNECTION};
+    m->sender = h->index;
+    m->generation = h->generation;
+    m->requests = c->requests;
+    static_assert(sizeof m->peer == sizeof c->peer, "one size of address");
+    memcpy(m->peer, c->peer, sizeof m->peer);
 }
 
-static struct handoff_message describe_ready(const struct conn *c)
+static void describe_ready(const struct conn *c, struct handoff_message *m)
 {
     const struct request *req = c->request;
     const struct http_request *head = &req->parser.request;
     const char *end = c->in.data + c->in.end, *rest = req->base + req->consumed;
-    struct handoff_message m = describe(c);
-    m.requests--; /* this one is not served */
-    m.hops = req->hops;
-    m.flags = HANDOFF_CONTINUED;
+    describe(c, m);
+    m->requests--; /* this one is not served */
+    m->hops = req->hops;
+    m->flags = HANDOFF_CONTINUED;
     if (head->body_kind == HTTP_BODY_CHUNKED)
-        m.flags |= HANDOFF_CHUNKED;
-    m.begun_ns = req->begun_ns;
-    m.queued_ns = req->queued_ns;
-    m.head = (struct slice){req->base, head->head_bytes};
-    m.body = (struct slice){req->body, req->body_bytes};
-    m.rest = (struct slice){rest, (size_t)(end - rest)};
-    return m;
+        m->flags |= HANDOFF_CHUNKED;
+    m->begun_ns = req->begun_ns;
+    m->queued_ns = req->queued_ns;
+    m->head = (struct slice){req->base, head->head_bytes};
+    m->body = (struct slice){req->body, req->body_bytes};
+    m->rest = (struct slice){rest, (size_t)(end - rest)};
 }
 
 static bool move(struct conn *c, unsigned to)
@@ -98,7 +96,8 @@ static bool move(struct conn *c, unsigned to)
     const struct heritage *h = w->heritage;
     if (to >= h->inbox_count)
         return false;
-    struct handoff_message m = describe_ready(c);
+    struct handoff_message m;
+    describe_ready(c, &m);
     m.number = load_send(h->board, h->index, to);
     m.ticket = begun_send(c->request);
     if (handoff_send(h->inbox[to].tx, &m, c->io.fd) < 0) {
@@ -181,7 +180,8 @@ enum handoff_retire handoff_retire(struct conn *c)
     const struct heritage *h = w->heritage;
     if (c->is_eof || c->is_broken || !handoff_has_heir(w))
         return HANDOFF_NOBODY;
-    struct handoff_message m = describe(c);
+    struct handoff_message m;
+    describe(c, &m);
     if (handoff_send(h->common_inbox.tx, &m, c->io.fd) < 0) {
         handoff_retry_soon(w);
         return HANDOFF_LATER;
