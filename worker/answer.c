@@ -179,7 +179,9 @@ void answer_begin_stream(struct request *req)
 
 /* ---- what a handler returned ---- */
 
-static void complain(const struct request *req, const char *what, int rc)
+/* Out of line: an answer without one then needs no room for the number. */
+__attribute__((noinline)) static void complain(const struct request *req,
+                                               const char *what, int rc)
 {
     char id[REQUEST_ID_BYTES];
     request_format_id(req, id);
