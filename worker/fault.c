@@ -8,7 +8,7 @@
  * Rule:    only async-signal-safe calls in the handler, and nothing that another thread could
  *          hold: it may be the one that crashed.
  * Fails:   never. What cannot be told is left out; a crash in here ends the process with the
- *          signal that began it.
+ *          signal that began it, and so does whatever holds it up for BOUND_S.
  *
  * Two threads may crash at once: each has its line, the first has the stack, and the others
  * wait for the end that it makes of the process.
@@ -38,6 +38,7 @@ enum {
     SHOWN_OF_OVERFLOW = 12, /* they repeat */
     NEAR_BYTES = 65536, /* an access so far below the stack pointer is a new frame's */
     WAITS = 200,        /* of 10 ms: for the thread that crashed first to end it all */
+    BOUND_S = 5,        /* for all words of a thread */
     TEXTS = 32
 };
 
@@ -60,6 +61,7 @@ static struct {
     pid_t pid;
     const char *volatile plugin;
     struct sigaction before[COUNT_OF(fatal)];
+    sigset_t numbers; /* those of the table above */
     atomic_int floor; /* the thread that crashed first; 0: none has */
 } fault;
 
@@ -326,21 +328,57 @@ static void pass_on(siginfo_t *info)
     (void)syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), number, info);
 }
 
+/* A log that nobody reads, a lock whose owner has crashed: whatever holds us up then, our own
+ * signal comes once more, to this thread, which is inside. The bare call: it takes no lock. */
+static int start_bound(int number)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = number};
+    const struct itimerspec when = {.it_value.tv_sec = BOUND_S};
+    int timer;
+
+    event._sigev_un._tid = gettid();
+    if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) < 0)
+        return -1;
+    (void)syscall(SYS_timer_settime, timer, 0, &when, NULL);
+    return timer;
+}
+
+/* What a sanitizer has to say then takes its own time. */
+static void stop_bound(int timer)
+{
+    if (timer >= 0)
+        (void)syscall(SYS_timer_delete, timer);
+}
+
+/* Once more, from in here. What brought us here has no handler of ours any more either: if
+ * the first signal does not come, this one kills. */
+static void on_second_fault(int number)
+{
+    pass_on(&first_info);
+    (void)sigaction(number, &fault.before[row_of(number)], NULL);
+}
+
 static void on_fault(int number, siginfo_t *info, void *machine)
 {
     sigset_t once;
 
+    /* whoever has called us may have blocked them: a crash in here has to come through */
+    (void)pthread_sigmask(SIG_UNBLOCK, &fault.numbers, NULL);
+    if (is_inside) {
+        on_second_fault(number);
+        return;
+    }
+    first_info = *info;
+    atomic_signal_fence(memory_order_release);
+    is_inside = 1;
+    if (getpid() == fault.pid) { /* else a child of a plugin's, which is no worker */
+        const int timer = start_bound(number);
+        tell(fault.worker, info, machine);
+        stop_bound(timer);
+    }
     /* not while we are here: once more it comes when we return */
     sigemptyset(&once);
     sigaddset(&once, number);
-    if (is_inside) {
-        pass_on(&first_info);
-        return;
-    }
-    is_inside = 1;
-    first_info = *info;
-    if (getpid() == fault.pid) /* else a child of a plugin's, which is no worker */
-        tell(fault.worker, info, machine);
     (void)pthread_sigmask(SIG_BLOCK, &once, NULL);
     pass_on(info);
     is_inside = 0;
@@ -355,7 +393,6 @@ int fault_start(struct worker *w)
 {
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
     static void *stack; /* for the life of the process */
-    sigset_t ours;
 
     fault.worker = w;
     fault.pid = w->pid;
@@ -364,12 +401,13 @@ int fault_start(struct worker *w)
     if (signal_stack_give(&stack) < 0)
         return -1;
     frame_start(w->heritage);
-    sigemptyset(&ours);
+    sigemptyset(&fault.numbers);
+    for (size_t i = 0; i < COUNT_OF(fatal); i++)
+        sigaddset(&fault.numbers, fatal[i].number);
     for (size_t i = 0; i < COUNT_OF(fatal); i++) {
-        sigaddset(&ours, fatal[i].number);
         if (sigaction(fatal[i].number, &action, &fault.before[i]) < 0)
             return -1;
     }
     /* all are blocked from the fork on; a fault then kills without a word (signal(7)) */
-    return pthread_sigmask(SIG_UNBLOCK, &ours, NULL) == 0 ? 0 : -1;
+    return pthread_sigmask(SIG_UNBLOCK, &fault.numbers, NULL) == 0 ? 0 : -1;
 }

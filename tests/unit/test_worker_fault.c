@@ -3,122 +3,21 @@
  * test_worker_fault - the last words of a worker: what, where, for whom; and that it dies as it
  * would have without them. Each death happens in a child.
  */
-#include "worker/fault.h"
+#include "tests/unit/fault_fixture.h"
 
-#include "common/check.h"
-#include "common/fd.h"
-#include "common/log.h"
 #include "common/running.h"
 #include "worker/coro.h"
-#include "worker/plugin.h"
-#include "worker/request.h"
-#include "worker/self.h"
 #include "worker/signal_stack.h"
 
-#include <fcntl.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
+enum { STACK = 256 * 1024, THREADS = TRACES / 2 };
 
-enum { STACK = 256 * 1024, TEXT = 65536, THREADS = 8 };
-
-static struct worker worker;
-static struct heritage heritage;
-static int board_fd;
 static const struct plugin plugin = {.name = "crash"};
 static const struct route route = {.plugin = &plugin,
                                    .label = (char *)(uintptr_t) "GET /x"};
 static struct request request = {.route = &route, .record = 3};
-
-/* In the child: a worker with nothing but what the handler looks at. */
-static void become_worker(void)
-{
-    heritage.board = board_create(&board_fd);
-    board_set32(&heritage.board->traces, 2 * THREADS);
-    worker = (struct worker){.magic = WORKER_MAGIC,
-                             .heritage = &heritage,
-                             .entry = &heritage.board->worker[0],
-                             .loop_thread = pthread_self(),
-                             .loop = (struct ev_loop *)&heritage,
-                             .pid = getpid()};
-    CHECK(fault_start(&worker) == 0);
-}
-
-static const struct {
-    int number;
-    const char *name;
-} fatal[] = {{SIGSEGV, "SEGV"}, {SIGBUS, "BUS"},   {SIGFPE, "FPE"}, {SIGILL, "ILL"},
-             {SIGABRT, "ABRT"}, {SIGTRAP, "TRAP"}, {SIGSYS, "SYS"}};
-
-/* cmocka has handlers of its own, sanitizers too. */
-static void reset_signals(void)
-{
-    const struct sigaction standard = {.sa_handler = SIG_DFL};
-
-    for (size_t i = 0; i < COUNT_OF(fatal); i++)
-        CHECK(sigaction(fatal[i].number, &standard, NULL) == 0);
-}
-
-struct death {
-    int status;
-    char text[TEXT];
-};
-
-/* What fn says on its standard error, and how it ends. */
-static struct death *die(void (*fn)(void))
-{
-    static struct death d;
-    sigset_t all;
-    size_t have = 0;
-    ssize_t n;
-    int ends[2];
-
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        struct rlimit none = {.rlim_cur = 0};
-
-        setrlimit(RLIMIT_CORE, &none);
-        dup2(ends[1], 2);
-        reset_signals();
-        sigfillset(&all);
-        sigprocmask(SIG_SETMASK, &all, NULL); /* as after the fork of a worker */
-        become_worker();
-        fn();
-        _exit(0);
-    }
-    fd_close(&ends[1]);
-    while (have < TEXT - 1 && (n = read(ends[0], d.text + have, TEXT - 1 - have)) > 0)
-        have += (size_t)n;
-    d.text[have] = '\0';
-    fd_close(&ends[0]);
-    assert_int_equal(waitpid(pid, &d.status, 0), pid);
-    return &d;
-}
-
-static void assert_says(const struct death *d, const char *what)
-{
-    if (strstr(d->text, what) == NULL)
-        fail_msg("'%s' is not in:\n%s", what, d->text);
-}
-
-static void assert_died_of(const struct death *d, int number)
-{
-    if (!WIFSIGNALED(d->status) || WTERMSIG(d->status) != number)
-        fail_msg("status %#x, not signal %d:\n%s", (unsigned)d->status, number, d->text);
-}
 
 static unsigned count(const char *text, const char *what)
 {
@@ -132,20 +31,6 @@ static unsigned count(const char *text, const char *what)
 /* ---- ways to die ---- */
 
 static void (*volatile nowhere)(void);
-
-__attribute__((no_sanitize("address", "undefined"), noinline)) static int
-write_to(uintptr_t address)
-{
-    *(volatile char *)address = 1;
-    return 1;
-}
-
-static volatile uintptr_t nothing = 64;
-
-static void crash(void)
-{
-    write_to(nothing);
-}
 
 /* A thread of the pool, with the request that it runs. */
 static void *run_as_pool(void *arg)
@@ -464,20 +349,6 @@ static void test_many_at_once(void **state)
     }
 }
 
-/* What a crash has left may crash the handler: the first signal is what it dies of. */
-static void crash_with_bad_request(void)
-{
-    fault_request = (const struct request *)64;
-    worker.loop = NULL;
-    raise(SIGBUS);
-}
-
-static void test_crash_in_the_handler(void **state)
-{
-    (void)state;
-    assert_died_of(die(crash_with_bad_request), SIGBUS);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,7 +362,6 @@ int main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_damaged_stacks),
         cmocka_unit_test(test_many_at_once),
-        cmocka_unit_test(test_crash_in_the_handler),
     };
 
     return cmocka_run_group_tests_name("worker_fault", tests, NULL, NULL);
