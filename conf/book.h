@@ -57,6 +57,7 @@ struct conf_book {
     struct conf_errors *errors; /* while loading */
     char *const *environment;   /* while loading; may be NULL */
     bool out_of_memory;
+    bool is_retold; /* it was loaded before, and all its files were there */
 
     struct setting setting[OPTION_ROWS];
     struct book_plugin **plugin; /* in order of appearance */

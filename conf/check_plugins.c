@@ -91,6 +91,8 @@ static void find_file(struct conf_book *book, struct book_plugin *plugin)
         refuse(book, plugin, MISTAKE_PLUGIN_NO_PATH, NULL, NULL);
         return;
     }
+    if (book->is_retold)
+        return; /* found and absolute; a generation that runs has its own copy of it */
     path = is_name(written) ? search(book, written)
                             : make_absolute(book, &setting->origin, written);
     if (path == NULL) {

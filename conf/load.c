@@ -60,11 +60,16 @@ static void fill(struct conf_book *book, const struct conf_source *src)
     for (size_t i = 0; i < OPTION_ROWS; i++)
         setting_init(book, &book->setting[i], &option_table[i], book->conf);
     book->conf->file = book_copy(book, src->file != NULL ? src->file : "");
-    if (src->file != NULL && !reader_run(book, book->conf->file))
-        return;
-    sources_environment(book);
-    sources_define(book, src);
-    sources_flags(book, src);
+    book->is_retold = src->told != NULL;
+    if (book->is_retold) {
+        sources_told(book, src);
+    } else {
+        if (src->file != NULL && !reader_run(book, book->conf->file))
+            return;
+        sources_environment(book);
+        sources_define(book, src);
+        sources_flags(book, src);
+    }
     env_collect(book);
     check_server(book);
     check_addresses(book);

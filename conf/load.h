@@ -10,6 +10,7 @@
 #define CONF_LOAD_H
 
 #include "conf/conf.h"
+#include "conf/retell.h"
 
 #include <stdio.h>
 
@@ -23,6 +24,10 @@ struct conf_source {
     char *const *plugin; /* PLUGIN arguments; [plugin BASENAME] each */
     size_t plugin_count;
     char *const *environment; /* as environ; NULL: none */
+    const struct conf_told
+        *told; /* instead of all of these: a configuration that was loaded
+                                     before; its files may be gone (retell.h) */
+    size_t told_count;
 };
 
 struct conf_errors {

@@ -173,3 +173,22 @@ void sources_flags(struct conf_book *book, const struct conf_source *src)
     for (size_t i = 0; i < src->plugin_count; i++)
         take_plugin(book, src->plugin[i]);
 }
+
+/* ---- another process ---- */
+
+/* The name is a new pointer each time: these are no two readings of one file. */
+void sources_told(struct conf_book *book, const struct conf_source *src)
+{
+    for (size_t i = 0; i < src->told_count; i++) {
+        const struct conf_told *told = &src->told[i];
+        const struct assignment a = {
+            .origin = {told->from, book_copy(book, "the running configuration"), 0},
+            .section = book_copy(book, told->section),
+            .key = book_copy(book, told->key),
+            .text = book_copy(book, told->text),
+            .secret = told->secret[0] == '\0' ? NULL : book_copy(book, told->secret)};
+
+        if (assign_section(book, &a.origin, a.section))
+            assign_value(book, &a);
+    }
+}

@@ -20,4 +20,7 @@ void sources_define(struct conf_book *book, const struct conf_source *src);
 /** -b ADDR, and PLUGIN arguments as [plugin BASENAME] with this path. */
 void sources_flags(struct conf_book *book, const struct conf_source *src);
 
+/** What conf_retell() told: alone, without any of the others. */
+void sources_told(struct conf_book *book, const struct conf_source *src);
+
 #endif
