@@ -81,12 +81,13 @@ struct slot {
     uint64_t started_ms, serving_ms; /* monotonic; serving 0: never got GO */
     uint64_t deadline_ms;            /* of the present state; 0: none */
     struct slot_limits limits;
-    const char *doom; /* why we signalled it; NULL: we did not */
-    bool served;      /* answered at least one request; set at its death */
-    int wait_status;  /* of waitpid(2); set at its death */
-    bool said_bye;    /* drained, by our order or by a SIGTERM to it */
-    bool lost;        /* EOF on its channel; an exit must follow */
-    int written_fd;   /* written.h, of its loop; 0 or less: none */
+    const char *doom;   /* why we signalled it; NULL: we did not */
+    char doom_text[96]; /* the same, where it had to outlive an upgrade */
+    bool served;        /* answered at least one request; set at its death */
+    int wait_status;    /* of waitpid(2); set at its death */
+    bool said_bye;      /* drained, by our order or by a SIGTERM to it */
+    bool lost;          /* EOF on its channel; an exit must follow */
+    int written_fd;     /* written.h, of its loop; 0 or less: none */
     struct slot_wish recycle;
     struct channel channel;
 };
