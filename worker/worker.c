@@ -26,6 +26,7 @@
 #include "worker/engine.h"
 #include "worker/fault.h"
 #include "worker/handoff.h"
+#include "worker/handoff_message.h"
 #include "worker/inbox.h"
 #include "worker/lifecycle.h"
 #include "worker/plugin.h"
@@ -280,6 +281,11 @@ static void end(struct worker *w)
     block_pool_fini(&w->blocks);
     arena_fini(&w->scratch);
     ev_loop_destroy(w->loop);
+}
+
+uint32_t worker_inbox_version(void)
+{
+    return HANDOFF_VERSION;
 }
 
 _Noreturn void worker_main(const struct heritage *heritage)

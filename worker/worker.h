@@ -6,6 +6,7 @@
 #define WORKER_WORKER_H
 
 #include <signal.h>
+#include <stdint.h>
 
 struct heritage;
 
@@ -14,6 +15,10 @@ struct heritage;
  *  its pool in the same way, with the job as the value. A realtime signal: those with names have
  *  other uses, to plugins and to runtimes within them. */
 #define WORKER_SIGNAL_STACK (SIGRTMIN + 10)
+
+/** The version of what workers send each other through inboxes, which an upgrade must not
+ *  change: those of both binaries read the same ones for a while. */
+uint32_t worker_inbox_version(void);
 
 /** The life of one worker, from right after fork (signals still blocked, descriptors other
  *  than those of the heritage already closed, identity already dropped) to its exit:
