@@ -33,6 +33,7 @@ static const char *const names[CONTROL_VERBS] = {
     [CONTROL_SHOW_BOARD] = "show workers",
     [CONTROL_SHOW_CONFIG] = "show config",
     [CONTROL_SHOW_LISTENERS] = "show listeners",
+    [CONTROL_UPGRADE] = "upgrade",
 };
 
 const char *control_verb_name(uint32_t verb)

@@ -38,6 +38,7 @@ enum control_verb {
     CONTROL_SHOW_BOARD,     /* DONE brings the scoreboard, to read */
     CONTROL_SHOW_CONFIG,    /* DONE brings a file of text */
     CONTROL_SHOW_LISTENERS, /* the same: "LENGTH LIMIT NAME" a line; 0 0: not known */
+    CONTROL_UPGRADE,
     CONTROL_VERBS
 };
 

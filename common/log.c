@@ -72,6 +72,16 @@ void log_init(void)
     log_state.journal = strcmp(stream, ours) == 0;
 }
 
+unsigned log_get_lost(void)
+{
+    return atomic_load(&log_state.lost);
+}
+
+void log_set_lost(unsigned lines)
+{
+    atomic_store(&log_state.lost, lines);
+}
+
 bool log_is_on(enum log_level level)
 {
     return (int)level <= atomic_load_explicit(&log_state.level, memory_order_relaxed);

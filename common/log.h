@@ -34,6 +34,10 @@ void log_set_role(const char *role);
 /** Looks at $JOURNAL_STREAM and fd 2; called once by main. */
 void log_init(void);
 
+/** Lines that were lost and not told of yet: an upgrade takes their number along. */
+unsigned log_get_lost(void);
+void log_set_lost(unsigned lines);
+
 bool log_is_on(enum log_level level);
 
 /** Any thread. errno is kept. Control bytes in the message are written as \xNN. */

@@ -73,6 +73,13 @@ static bool is_log(int fd)
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
+static bool is_to_read(int fd)
+{
+    const int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+}
+
 /* A unix socket knows the name it was bound by, which was a temporary one. */
 static bool is_listener(const struct listener *listener)
 {
@@ -113,6 +120,18 @@ static int check_board(const struct estate *e, struct fault *fault)
                      e->self.worker_slots);
 }
 
+static int check_control(const struct estate *e, struct fault *fault)
+{
+    const int fd = e->control.socket.fd;
+
+    if (fd >= 0 && (!is_packet_socket(fd) || get_int(fd, SO_ACCEPTCONN) != 1))
+        return refuse(fault, "control socket", fd);
+    for (size_t i = 0; i < e->peer_count; i++)
+        if (!is_packet_socket(e->peer[i].fd))
+            return refuse(fault, "connection of a control socket", e->peer[i].fd);
+    return EXIT_OK;
+}
+
 static int check_logs(const struct estate *e, struct fault *fault)
 {
     const int logs[] = {e->self.error_log_fd, e->self.access_log_fd};
@@ -125,11 +144,18 @@ static int check_logs(const struct estate *e, struct fault *fault)
 
 int claim_check(const struct estate *e, struct fault *fault)
 {
-    if (check_board(e, fault) != EXIT_OK || check_logs(e, fault) != EXIT_OK)
+    if (check_board(e, fault) != EXIT_OK || check_logs(e, fault) != EXIT_OK ||
+        check_control(e, fault) != EXIT_OK)
         return fault->status;
     for (size_t i = 0; i < e->slot_count; i++)
         if (!is_packet_socket(e->slot[i].channel.fd))
             return refuse(fault, "channel", e->slot[i].channel.fd);
+    for (size_t i = 0; i < e->slot_count; i++)
+        if (e->slot[i].written_fd > 0 && !is_to_read(e->slot[i].written_fd))
+            return refuse(fault, "file of what a worker has written",
+                          e->slot[i].written_fd);
+    if (e->self.oom.fd >= 0 && !is_to_read(e->self.oom.fd))
+        return refuse(fault, "counter of kills for memory", e->self.oom.fd);
     for (size_t i = 0; i < e->inbox_count; i++)
         if (!is_packet_socket(e->inbox[i].rx) || !is_packet_socket(e->inbox[i].tx))
             return refuse(fault, "inbox", e->inbox[i].rx);

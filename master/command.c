@@ -3,8 +3,8 @@
  * command - what `remuda ctl` may order, as a table.                        [master]
  *
  * Owns:    nothing; control.c has the peers.
- * Called:  by control.c with each order, by herd.c once per turn, by reload.c when a reload
- *          begins and ends.
+ * Called:  by control.c with each order, by herd.c once per turn, by reload.c and upgrade.c
+ *          when a reload or an upgrade begins and ends.
  * Calls:   what a signal calls, and staffing.c.
  * Fails:   with an exit status and a reason, which the log has too. An order that was begun
  *          goes on when who gave it goes away.
@@ -39,7 +39,7 @@ static int begin_reload(struct master *master, struct control_peer *peer,
     (void)ask;
     (void)said;
     reload_request(master);
-    return WAITS; /* command_on_reloaded, command_on_refusal */
+    return WAITS; /* command_on_end */
 }
 
 static int begin_stop(struct master *master, struct control_peer *peer,
@@ -280,56 +280,46 @@ uint64_t command_turn(struct master *master)
     return wake_ms;
 }
 
-/* ---- a reload ---- */
+/* ---- a reload, an upgrade ---- */
 
-static bool waits_for_reload(const struct control_peer *peer)
+static bool waits_for(const struct control_peer *peer, enum control_verb verb)
 {
-    return peer->fd >= 0 && peer->verb == CONTROL_RELOAD;
+    return peer->fd >= 0 && peer->verb == verb;
 }
 
-void command_on_reload(struct master *master)
+void command_on_begin(struct master *master, enum control_verb verb)
 {
     for (size_t i = 0; i < CONTROL_PEERS; i++)
-        if (waits_for_reload(&master->control.peer[i]))
+        if (waits_for(&master->control.peer[i], verb))
             master->control.peer[i].has_begun = true;
 }
 
+/* Only one of them runs at a time. */
 void command_note(struct master *master, const char *line)
 {
+    for (size_t i = 0; i < CONTROL_PEERS; i++)
+        if (master->control.peer[i].fd >= 0 && master->control.peer[i].has_begun)
+            (void)control_tell(&master->control.peer[i], CONTROL_NOTE, line);
+}
+
+void command_on_end(struct master *master, enum control_verb verb, bool took,
+                    const char *text)
+{
+    const char *name = control_verb_name(verb);
+    struct fault said;
+
+    if (took)
+        fault_set(&said, EXIT_OK, "%s done: generation %u, %s", name,
+                  master->running.number, text);
+    else
+        fault_set(&said, EXIT_INTERNAL, "%s refused: %.400s; generation %u goes on", name,
+                  text, master->running.number);
     for (size_t i = 0; i < CONTROL_PEERS; i++) {
         struct control_peer *peer = &master->control.peer[i];
 
-        if (waits_for_reload(peer) && peer->has_begun)
-            (void)control_tell(peer, CONTROL_NOTE, line);
+        if (waits_for(peer, verb) && peer->has_begun)
+            control_answer(peer, said.status, said.text, -1);
     }
-}
-
-static void end_reload(struct master *master, const struct fault *said)
-{
-    for (size_t i = 0; i < CONTROL_PEERS; i++) {
-        struct control_peer *peer = &master->control.peer[i];
-
-        if (waits_for_reload(peer) && peer->has_begun)
-            control_answer(peer, said->status, said->text, -1);
-    }
-}
-
-void command_on_refusal(struct master *master, const char *why)
-{
-    struct fault said;
-
-    fault_set(&said, EXIT_INTERNAL, "reload refused: %.400s; generation %u goes on", why,
-              master->running.number);
-    end_reload(master, &said);
-}
-
-void command_on_reloaded(struct master *master, const char *capacity)
-{
-    struct fault said;
-
-    fault_set(&said, EXIT_OK, "reload done: generation %u, %s", master->running.number,
-              capacity);
-    end_reload(master, &said);
 }
 
 /* ---- life ---- */
@@ -346,6 +336,14 @@ void command_start(struct master *master, const char *group)
     }
     control_open(&master->control, master->loop, &socket, file, on_ask);
     log_info("control socket: %s", socket.path);
+}
+
+void command_resume(struct master *master)
+{
+    if (master->control.socket.fd >= 0)
+        control_resume(&master->control, master->loop, master->source->file, on_ask);
+    else
+        command_start(master, master->running.conf->admin.admin_group);
 }
 
 void command_stop(struct master *master)

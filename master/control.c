@@ -140,6 +140,12 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
         hear(peer, &message);
 }
 
+static void listen_to(struct control_peer *peer)
+{
+    ev_io_init(&peer->watcher, on_readable, peer->fd, EV_READ);
+    ev_io_start(peer->control->loop, &peer->watcher);
+}
+
 /* ---- the door ---- */
 
 static struct control_peer *free_place(struct control *control)
@@ -156,8 +162,7 @@ static void seat(struct control *control, struct control_peer *place,
     *place = *guest;
     place->number = ++control->last_number;
     place->deadline_ms = clock_mono_ms() + CONTROL_PATIENCE_MS;
-    ev_io_init(&place->watcher, on_readable, place->fd, EV_READ);
-    ev_io_start(control->loop, &place->watcher);
+    listen_to(place);
     (void)control_tell(place, CONTROL_WELCOME, control->file);
 }
 
@@ -250,13 +255,22 @@ void control_open(struct control *control, struct ev_loop *loop,
 {
     control_init(control);
     control->socket = *socket;
+    control_resume(control, loop, file, on_ask);
+}
+
+void control_resume(struct control *control, struct ev_loop *loop, const char *file,
+                    control_fn *on_ask)
+{
     control->loop = loop;
     control->on_ask = on_ask;
     set_file(control, file);
-    for (size_t i = 0; i < COUNT_OF(control->peer); i++)
+    for (size_t i = 0; i < COUNT_OF(control->peer); i++) {
         control->peer[i].control = control;
+        if (control->peer[i].fd >= 0)
+            listen_to(&control->peer[i]);
+    }
     ev_timer_init(&control->again, on_again, 0., 0.);
-    ev_io_init(&control->watcher, on_knock, socket->fd, EV_READ);
+    ev_io_init(&control->watcher, on_knock, control->socket.fd, EV_READ);
     ev_io_start(loop, &control->watcher);
 }
 

@@ -56,6 +56,11 @@ void control_open(struct control *control, struct ev_loop *loop,
                   const struct control_socket *socket, const char *file,
                   control_fn *on_ask);
 
+/** The same, of one that an image before has left: socket, numbers and peers (descriptor, verb
+ *  and what else is known of them) stand in it. */
+void control_resume(struct control *control, struct ev_loop *loop, const char *file,
+                    control_fn *on_ask);
+
 /** All peers see EOF. Accepts a closed one. */
 void control_close(struct control *control);
 

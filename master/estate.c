@@ -23,8 +23,10 @@ struct estate *estate_create(void)
 {
     struct estate *estate = calloc(1, sizeof(*estate));
 
-    if (estate != NULL)
-        arena_init(&estate->texts);
+    if (estate == NULL)
+        return NULL;
+    arena_init(&estate->texts);
+    estate->control.socket.fd = estate->self.oom.fd = -1;
     return estate;
 }
 

@@ -12,8 +12,11 @@
 
 #include "common/arena.h"
 #include "conf/retell.h"
+#include "master/control.h"
 #include "master/fault.h"
+#include "master/flood.h"
 #include "master/listener.h"
+#include "master/oom.h"
 #include "master/policy.h"
 #include "master/slot.h"
 
@@ -38,13 +41,21 @@ struct estate_self {
     uint32_t number;      /* of the running generation */
     uint32_t last_number; /* ever given */
     uint32_t want, worker_slots;
-    uint32_t failures; /* of the governor */
-    uint64_t not_before_ms;
-    bool reload_waits;
+    struct governor governor;
+    struct flood flood;
+    struct oom oom;
+    uint32_t log_lost; /* lines, not told of yet */
+    bool reload_waits, is_paused;
     int board_fd, error_log_fd, access_log_fd; /* a log: -1 off, 1 and 2 standard */
     char binary[PATH_MAX]; /* where an upgrade looks for the next one */
     char version[64];      /* of who wrote this */
     char refusal[512];     /* this is the way back, and why; "": the way there */
+};
+
+/** The control socket (fd -1: off), and what it remembers. */
+struct estate_control {
+    struct control_socket socket;
+    uint64_t last_number, warned_ms;
 };
 
 /** One descriptor that a part of the master wants to keep: it finds it by the name. */
@@ -56,8 +67,11 @@ struct estate_named {
 struct estate {
     struct estate_abi abi;
     struct estate_self self;
+    struct estate_control control;
     struct slot slot[BOARD_WORKERS]; /* those with a process; channel.fd, doom_text */
     size_t slot_count;
+    struct control_peer peer[CONTROL_PEERS]; /* those that are there */
+    size_t peer_count;
     struct heritage_inbox inbox[BOARD_WORKERS + 1]; /* the common one comes first */
     size_t inbox_count;
     struct listener listener[HERITAGE_LISTENERS];

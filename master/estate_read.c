@@ -144,8 +144,9 @@ static bool check_numbers(const struct reading *r)
     const struct estate *e = r->estate;
     bool used[BOARD_WORKERS] = {false};
 
-    if (!r->seen[0] || !r->seen[1])
-        return refuse(r, "is missing", r->seen[0] ? "self" : "abi");
+    for (size_t i = 0; i < ESTATE_ONCE; i++)
+        if (!r->seen[i])
+            return refuse(r, "is missing", estate_records[i].name);
     if (e->self.worker_slots < 1 || e->self.worker_slots > BOARD_WORKERS ||
         e->self.want < 1 || e->self.want > e->self.worker_slots ||
         e->inbox_count != e->self.worker_slots + 1u)

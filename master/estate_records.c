@@ -25,15 +25,37 @@ static const struct field self_fields[] = {
     FIELD(UINT, struct estate_self, last_number),
     FIELD(UINT, struct estate_self, want),
     FIELD(UINT, struct estate_self, worker_slots),
-    FIELD(UINT, struct estate_self, failures),
-    FIELD(UINT, struct estate_self, not_before_ms),
+    FIELD_NAMED(UINT, struct estate_self, "failures", governor.failures),
+    FIELD_NAMED(UINT, struct estate_self, "not_before_ms", governor.not_before_ms),
+    FIELD_NAMED(UINT, struct estate_self, "probe_from_ms", governor.probe_from_ms),
+    FIELD_NAMED(UINT, struct estate_self, "flood_begun_ms", flood.begun_ms),
+    FIELD_NAMED(UINT, struct estate_self, "flood_deaths", flood.deaths),
+    FIELD_NAMED(UINT, struct estate_self, "flood_untold", flood.untold),
+    FIELD_NAMED(UINT, struct estate_self, "flood_requests", flood.untold_requests),
+    FIELD_NAMED(FD, struct estate_self, "oom_fd", oom.fd),
+    FIELD_NAMED(UINT, struct estate_self, "oom_seen", oom.seen),
+    FIELD_NAMED(UINT, struct estate_self, "oom_unmatched", oom.unmatched),
+    FIELD_NAMED(UINT, struct estate_self, "oom_moved_ms", oom.moved_ms),
+    FIELD(UINT, struct estate_self, log_lost),
     FIELD(BOOL, struct estate_self, reload_waits),
+    FIELD(BOOL, struct estate_self, is_paused),
     FIELD(FD, struct estate_self, board_fd),
     FIELD(FD, struct estate_self, error_log_fd),
     FIELD(FD, struct estate_self, access_log_fd),
     FIELD(TEXT, struct estate_self, binary),
     FIELD(TEXT, struct estate_self, version),
     FIELD(TEXT, struct estate_self, refusal),
+};
+
+static const struct field control_fields[] = {
+    FIELD_NAMED(FD, struct estate_control, "fd", socket.fd),
+    FIELD_NAMED(BOOL, struct estate_control, "is_for_group", socket.is_for_group),
+    FIELD_NAMED(TEXT, struct estate_control, "path", socket.path),
+    FIELD_NAMED(UINT, struct estate_control, "device", socket.device),
+    FIELD_NAMED(UINT, struct estate_control, "inode", socket.inode),
+    FIELD_NAMED(BOOL, struct estate_control, "has_made_folder", socket.has_made_folder),
+    FIELD(UINT, struct estate_control, last_number),
+    FIELD(UINT, struct estate_control, warned_ms),
 };
 
 static const struct field slot_fields[] = {
@@ -52,6 +74,22 @@ static const struct field slot_fields[] = {
     FIELD(BOOL, struct slot, said_bye),
     FIELD(BOOL, struct slot, lost),
     FIELD_NAMED(FD, struct slot, "channel_fd", channel.fd),
+    FIELD_NAMED(BOOL, struct slot, "complained", channel.complained),
+    FIELD(FD, struct slot, written_fd),
+    FIELD_NAMED(UINT, struct slot, "wish_since_ms", recycle.since_ms),
+    FIELD_NAMED(TEXT, struct slot, "wish_why", recycle.why),
+    FIELD_NAMED(UINT, struct slot, "lag_told", lag.told),
+    FIELD_NAMED(UINT, struct slot, "lag_asked_ms", lag.asked_ms),
+};
+
+static const struct field peer_fields[] = {
+    FIELD(FD, struct control_peer, fd),
+    FIELD(UINT, struct control_peer, number),
+    FIELD(UINT, struct control_peer, uid),
+    FIELD(INT, struct control_peer, pid),
+    FIELD(UINT, struct control_peer, verb),
+    FIELD(BOOL, struct control_peer, has_begun),
+    FIELD(UINT, struct control_peer, deadline_ms),
 };
 
 static const struct field inbox_fields[] = {
@@ -101,7 +139,9 @@ static const struct field told_fields[] = {
 const struct estate_record estate_records[ESTATE_RECORDS] = {
     ONCE(abi),
     ONCE(self),
+    ONCE(control),
     EACH(slot),
+    EACH(peer),
     EACH(inbox),
     EACH(listener),
     EACH(image),

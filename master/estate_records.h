@@ -11,7 +11,7 @@
 #define ESTATE_TITLE "remuda-estate"
 
 /** The first ones stand there once, the last one is on the heap and of any number. */
-enum { ESTATE_ONCE = 2, ESTATE_RECORDS = 8, ESTATE_TOLD = ESTATE_RECORDS - 1 };
+enum { ESTATE_ONCE = 3, ESTATE_RECORDS = 10, ESTATE_TOLD = ESTATE_RECORDS - 1 };
 
 /** One kind of line. An array has its count in the estate. */
 struct estate_record {

@@ -79,9 +79,9 @@ static void ask_for_stack(const struct slot *slot, uint64_t word)
         log_debug("worker %u (pid %d): no stack: %m", slot->index, (int)slot->pid);
 }
 
-static void tell(struct master *master, const struct slot *slot, uint64_t now_ms)
+static void tell(struct master *master, struct slot *slot, uint64_t now_ms)
 {
-    struct lag_seen *seen = &master->lag.seen[slot->index];
+    struct lag_seen *seen = &slot->lag;
     struct board_worker *worker = &master->board->worker[slot->index];
     char what[192];
 
@@ -97,14 +97,14 @@ static void tell(struct master *master, const struct slot *slot, uint64_t now_ms
 
 /* ---- the looks ---- */
 
-static void look_at(struct master *master, const struct slot *slot, uint64_t now_ms)
+static void look_at(struct master *master, struct slot *slot, uint64_t now_ms)
 {
     struct board_worker *worker = &master->board->worker[slot->index];
     const struct lag_look look = {.awake_since_ms = worker->awake_since_ms,
                                   .running = worker->running};
 
-    if (lag_judge(&master->lag.seen[slot->index], &look, slot->limits.loop_block,
-                  master->lag.judge_from_ms, now_ms))
+    if (lag_judge(&slot->lag, &look, slot->limits.loop_block, master->lag.judge_from_ms,
+                  now_ms))
         tell(master, slot, now_ms);
 }
 
@@ -121,7 +121,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
         lag->judge_from_ms = now_ms;
     lag->last_look_ms = now_ms;
     for (unsigned i = 0; i < master->slot_count; i++) {
-        const struct slot *slot = &master->slots[i];
+        struct slot *slot = &master->slots[i];
 
         if (slot->state != SLOT_EMPTY && slot->state != SLOT_KILLED)
             look_at(master, slot, now_ms);

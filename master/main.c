@@ -13,7 +13,9 @@
 #include "conf/dump.h"
 #include "conf/load.h"
 #include "master/fault.h"
+#include "master/launch.h"
 #include "master/master.h"
+#include "master/rehearsal.h"
 #include "master/trial.h"
 
 #include <fcntl.h>
@@ -21,6 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static struct launch launch;
 static const char default_file[] = REMUDA_CONF_DIR "/remuda.ini";
 
 /* A descriptor we open must never be mistaken for stdin, stdout or stderr. */
@@ -78,9 +81,15 @@ static int do_serve(struct cli_args *args)
 {
     struct conf_source source;
     struct conf *conf;
-    int status = load(args, &source, &conf);
+    int status;
 
-    return status != 0 ? status : master_run(&source, conf);
+    fill_source(&source, args);
+    if (launch.verdict_fd >= 0)
+        return rehearsal_run(&source, &launch);
+    if (launch.estate_fd >= 0)
+        return master_resume(&source, &launch);
+    status = load(args, &source, &conf);
+    return status != 0 ? status : master_run(&source, &launch, conf);
 }
 
 /* One line per request where one looks, unless -D says otherwise: it comes first, so any
@@ -178,10 +187,13 @@ int main(int argc, char **argv)
 
     occupy_standard_fds();
     log_init();
+    if (!launch_note(&launch, &argc, argv))
+        return EXIT_OS;
     status = cli_args_parse(&args, argc, argv, stderr);
     if (status == 0)
         status = verbs[args.verb](&args);
     cli_args_fini(&args);
+    launch_fini(&launch);
     if (fflush(stdout) != 0 && status == EXIT_OK)
         status = EXIT_OS; /* `remuda config > /dev/full` must not look like success */
     return status;

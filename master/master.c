@@ -21,6 +21,7 @@
 #include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/lag.h"
+#include "master/life.h"
 #include "master/pidfile.h"
 #include "master/privdrop.h"
 #include "master/reload.h"
@@ -55,11 +56,12 @@ void master_scale(struct master *master, int by)
     const int want = (int)master->want + by;
 
     if (master->phase != MASTER_RUNNING || master->change.active ||
-        master->staffing.verb != CONTROL_NOTHING) {
+        upgrade_is_running(master) || master->staffing.verb != CONTROL_NOTHING) {
         log_info("%s ignored: %s", by > 0 ? "TTIN" : "TTOU",
                  master->phase != MASTER_RUNNING ? "starting or stopping"
-                 : master->change.active         ? "a reload is running"
-                                                 : "an order of ctl is running");
+                 : master->staffing.verb != CONTROL_NOTHING
+                     ? "an order of ctl is running"
+                     : "a reload or an upgrade is running");
         return;
     }
     if (want < 1 || want > (int)master->slot_count) {
@@ -192,7 +194,7 @@ static void on_wake(struct ev_loop *loop, ev_timer *watcher, int events)
     (void)events; /* the turn that follows does what is due */
 }
 
-static int open_loop(struct master *master, struct fault *fault)
+int master_open_loop(struct master *master, struct fault *fault)
 {
     master->loop = ev_loop_new(EVFLAG_NOENV);
     if (master->loop == NULL)
@@ -221,7 +223,7 @@ static void close_loop(struct master *master)
 }
 
 /* What a restart alone can change; conf stays the caller's. */
-static int settle(struct master *master, const struct conf *conf, struct fault *fault)
+int master_settle(struct master *master, const struct conf *conf, struct fault *fault)
 {
     if (inherit_take(&master->inherited, fault) != EXIT_OK)
         return fault->status;
@@ -243,12 +245,12 @@ static int settle(struct master *master, const struct conf *conf, struct fault *
 
 static int start(struct master *master, struct conf *conf, struct fault *fault)
 {
-    int status = settle(master, conf, fault);
+    int status = master_settle(master, conf, fault);
 
     if (status == EXIT_OK)
         status = open_shared(master, conf, fault);
     if (status == EXIT_OK)
-        status = open_loop(master, fault);
+        status = master_open_loop(master, fault);
     if (status != EXIT_OK) {
         conf_destroy(&conf);
         return status;
@@ -277,19 +279,23 @@ static void finish(struct master *master)
     log_set_fd(STDERR_FILENO);
     command_stop(master);
     generation_close(&master->running);
+    upgrade_fini(master);
     close_loop(master);
     close_shared(master);
     notify_close(&master->notify);
 }
 
-static struct master *create(const struct conf_source *source)
+struct master *master_create(const struct conf_source *source,
+                             const struct launch *launch)
 {
     struct master *master = calloc(1, sizeof(*master));
 
     if (master == NULL)
         return NULL;
     master->magic = MASTER_MAGIC;
+    master->pid = getpid();
     master->source = source;
+    upgrade_init(master, launch);
     master->signal_fd = -1;
     master->notify.fd = -1;
     control_init(&master->control);
@@ -303,11 +309,21 @@ static struct master *create(const struct conf_source *source)
     return master;
 }
 
-int master_run(const struct conf_source *source, struct conf *conf)
+int master_end(struct master *master)
 {
-    struct master *master = create(source);
+    const int status = master->exit_status;
+
+    finish(master);
+    master->magic = 0;
+    free(master);
+    return status;
+}
+
+int master_run(const struct conf_source *source, const struct launch *launch,
+               struct conf *conf)
+{
+    struct master *master = master_create(source, launch);
     struct fault fault;
-    int status;
 
     if (master == NULL) {
         conf_destroy(&conf);
@@ -320,9 +336,5 @@ int master_run(const struct conf_source *source, struct conf *conf)
         ev_run(master->loop, 0);
     else
         master_give_up(master, &fault);
-    finish(master);
-    status = master->exit_status;
-    master->magic = 0;
-    free(master);
-    return status;
+    return master_end(master);
 }

@@ -10,6 +10,7 @@
 
 #include "common/heritage.h"
 #include "conf/load.h"
+#include "master/change.h"
 #include "master/control.h"
 #include "master/fault.h"
 #include "master/flood.h"
@@ -22,6 +23,7 @@
 #include "master/slot.h"
 #include "master/staffing.h"
 #include "master/stop.h"
+#include "master/upgrade.h"
 
 #include <ev.h>
 #include <stdbool.h>
@@ -31,19 +33,6 @@ enum master_phase {
     MASTER_STARTING, /* the first generation has not been committed */
     MASTER_RUNNING,  /* from here on it never exits by itself */
     MASTER_STOPPING
-};
-
-/** A change under way: the first start, or a reload. */
-struct change {
-    bool active;
-    bool failed;              /* a worker of it died: roll back at the end of this turn */
-    bool wanted;              /* one HUP waits */
-    bool told;                /* that it waits was logged */
-    uint64_t committed_ms;    /* a reload is committed and not done yet; else 0 */
-    uint64_t drain_ms;        /* then the old workers are told to drain; 0: they were */
-    struct listeners dropped; /* by that reload; closed when they are told */
-    struct generation next;   /* its workers are in no state but STARTING and STANDBY */
-    struct fault fault;
 };
 
 struct watchdog {
@@ -57,13 +46,13 @@ struct lag {
     uint64_t period_ms; /* 0: it does not run */
     uint64_t last_look_ms;
     uint64_t judge_from_ms; /* as of the watchdog */
-    struct lag_seen seen[BOARD_WORKERS];
 };
 
 #define MASTER_MAGIC 0x6d617374u
 
 struct master {
     unsigned magic;
+    pid_t pid; /* ours, over every upgrade */
     enum master_phase phase;
     const struct conf_source
         *source; /* argv and environment, for a reload to read again */
@@ -95,6 +84,7 @@ struct master {
     struct lag lag;
     struct oom oom;
     struct flood flood; /* of obituaries */
+    struct upgrade upgrade;
 
     struct control control;
     struct staffing staffing; /* what the operator has ordered of the workers */
@@ -106,7 +96,11 @@ struct master {
 
 /** The whole life of the server: takes the conf that `source` gave, returns the exit
  *  status after everything is closed. When it cannot start it says why in the log. */
-int master_run(const struct conf_source *source, struct conf *conf);
+int master_run(const struct conf_source *source, const struct launch *launch,
+               struct conf *conf);
+
+/** The same, from where the image before this one in the process stood. */
+int master_resume(const struct conf_source *source, const struct launch *launch);
 
 /** TERM and INT, QUIT: begins the end (stop.c). A quick one overtakes a graceful one. */
 void master_stop(struct master *master, bool quick);
@@ -144,7 +138,7 @@ void master_tell_status(struct master *master);
 /** READY=1: the first generation serves, or a reload is done. */
 void master_tell_ready(struct master *master);
 
-/** Tells systemd that a reload has changed nothing. */
-void master_tell_refusal(struct master *master, const char *why);
+/** Tells systemd that a change ("reload", "upgrade") has changed nothing. */
+void master_tell_refusal(struct master *master, const char *what, const char *why);
 
 #endif

@@ -120,6 +120,8 @@ void reap_all(struct master *master)
         if (slot != NULL)
             bury(master, slot, status_of(&info));
         (void)waitpid(pid, NULL, 0);
+        if (slot == NULL)
+            upgrade_on_exit(master, pid, status_of(&info));
         info.si_pid = 0;
     }
 }

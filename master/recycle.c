@@ -50,7 +50,8 @@ static bool is_changing(const struct master *master)
     const struct change *change = &master->change;
 
     return master->phase != MASTER_RUNNING || change->active || change->wanted ||
-           change->committed_ms != 0 || master->governor.failures > 0 ||
+           change->committed_ms != 0 || master->upgrade.wanted ||
+           upgrade_is_running(master) || master->governor.failures > 0 ||
            master->staffing.verb != CONTROL_NOTHING;
 }
 

@@ -14,11 +14,13 @@
 
 #include "common/clock.h"
 #include "common/log.h"
-#include "conf/dump.h"
+#include "common/version.h"
+#include "conf/conf.h"
 #include "master/command.h"
 #include "master/descriptors.h"
 #include "master/herd.h"
 #include "master/reap.h"
+#include "master/revise.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +33,10 @@ enum {
     CONCLUDE_MS = 1000,  /* for the old workers to hear that they drain */
     CONCLUDE_POLL_MS = 2 /* no event says that they did */
 };
+
+static const enum control_verb verb_of[] = {[CHANGE_START] = CONTROL_NOTHING,
+                                            [CHANGE_RELOAD] = CONTROL_RELOAD,
+                                            [CHANGE_UPGRADE] = CONTROL_UPGRADE};
 
 /* ---- the new generation fails ---- */
 
@@ -78,17 +84,33 @@ static void end_change(struct master *master, const char *why)
     master->change.failed = false;
 }
 
-static void refuse(struct master *master, const struct fault *fault)
+/* The generation that runs is of the image before: it would not want ours for its heirs. */
+static void leave(struct master *master, struct fault *fault)
 {
-    log_error("reload refused: %s; generation %u goes on", fault->text,
+    struct fault why_not;
+
+    upgrade_go_back(master, fault->text, &why_not);
+    log_error(
+        "there is no way back: %s; the new binary goes on with the workers of the old",
+        why_not.text);
+}
+
+static void refuse(struct master *master, struct fault *fault)
+{
+    const enum control_verb verb = verb_of[master->change.kind];
+    const char *name = control_verb_name(verb);
+
+    if (master->change.kind == CHANGE_UPGRADE)
+        leave(master, fault);
+    log_error("%s refused: %s; generation %u goes on", name, fault->text,
               master->running.number);
-    command_on_refusal(master, fault->text);
-    master_tell_refusal(master, fault->text);
+    command_on_end(master, verb, false, fault->text);
+    master_tell_refusal(master, name, fault->text);
 }
 
 static void roll_back(struct master *master)
 {
-    const struct fault fault = master->change.fault;
+    struct fault fault = master->change.fault;
 
     end_change(master, "the change it belonged to failed");
     if (master->phase == MASTER_STARTING)
@@ -103,6 +125,7 @@ void reload_cancel(struct master *master)
     master->change.committed_ms = 0;
     master->change.drain_ms = 0; /* all are told to drain */
     listeners_close(&master->change.dropped);
+    upgrade_cancel(master);
     if (master->change.active)
         end_change(master, "stopped before it served");
 }
@@ -172,6 +195,7 @@ static void commit_reload(struct master *master)
     remove_old_address_file(master);
     herd_go_generation(master, master->change.next.number);
     take_over(master);
+    upgrade_settle(master);
     if (master_publish_addresses(master, &fault) != EXIT_OK)
         log_error("%s", fault.text);
     master->change.committed_ms = clock_mono_ms();
@@ -193,7 +217,8 @@ static void conclude(struct master *master)
 {
     const uint64_t limit_ms = master->change.committed_ms + CONCLUDE_MS;
     const uint64_t now_ms = clock_mono_ms();
-    char capacity[128];
+    const enum control_verb verb = verb_of[master->change.kind];
+    char capacity[128], text[256];
 
     if (now_ms < master->change.drain_ms)
         return;
@@ -203,8 +228,14 @@ static void conclude(struct master *master)
         return;
     master->change.committed_ms = 0;
     master_capacity(master, capacity, sizeof(capacity));
-    log_info("reload done: generation %u, %s", master->running.number, capacity);
-    command_on_reloaded(master, capacity);
+    if (master->change.kind == CHANGE_UPGRADE)
+        snprintf(text, sizeof(text), "remuda %s (%s), %s", REMUDA_VERSION, REMUDA_COMMIT,
+                 capacity);
+    else
+        snprintf(text, sizeof(text), "%s", capacity);
+    log_info("%s done: generation %u, %s", control_verb_name(verb),
+             master->running.number, text);
+    command_on_end(master, verb, true, text);
     master_tell_ready(master);
 }
 
@@ -273,79 +304,28 @@ int reload_start(struct master *master, struct conf *conf, struct fault *fault)
 }
 
 /* A line of its own, also for who ordered the reload. */
-static void note(struct master *master, const char *line)
+static void note(void *arg, const char *line)
 {
     log_error("%s", line);
-    command_note(master, line);
+    command_note(arg, line);
 }
 
-static struct conf *load(struct master *master, struct fault *fault)
-{
-    struct conf_errors errors;
-    struct conf *conf = NULL;
-    const int status = conf_load(master->source, &conf, &errors);
-
-    for (size_t i = 0; i < errors.count; i++)
-        note(master, errors.line[i]);
-    if (status != 0)
-        fault_set(fault, status, "the configuration has %zu mistake%s", errors.count,
-                  errors.count == 1 ? "" : "s");
-    conf_errors_fini(&errors);
-    return conf;
-}
-
-/* The last one is the reason of the refusal, those before it get lines of their own. */
-static void note_restart_only(void *arg, const char *key, const char *running,
-                              const char *wanted)
-{
-    struct fault *fault = arg;
-
-    if (fault->status != EXIT_OK)
-        log_error("%s", fault->text);
-    fault_set(fault, EXIT_CONFIG,
-              "%s takes effect by a restart only: '%s' runs, the file says '%s'", key,
-              running, wanted);
-}
-
-static void log_masked(void *arg, const char *key, const char *running,
-                       const char *wanted)
-{
-    (void)arg;
-    log_warn("%s: the file now says '%s', but a stronger source keeps '%s'", key, wanted,
-             running);
-}
-
-static int check_change(struct master *master, const struct conf *conf,
-                        struct fault *fault)
-{
-    const struct conf *running = master->running.conf;
-
-    fault->status = EXIT_OK;
-    if (conf_diff(running, conf, CONF_RESTART, note_restart_only, fault) > 0)
-        return fault->status;
-    (void)conf_diff_masked(running, conf, log_masked, NULL);
-    if (conf->server.workers + master->want > master->slot_count)
-        return fault_set(
-            fault, EXIT_CONFIG,
-            "%u workers beside the %u that run need more than the %u entries "
-            "of server.worker_slots",
-            conf->server.workers, master->want, master->slot_count);
-    return EXIT_OK;
-}
-
-static void begin(struct master *master)
+static void begin(struct master *master, enum change_kind kind)
 {
     struct fault fault;
     struct conf *conf;
 
-    log_info("reload: generation %u runs, the configuration is read again",
-             master->running.number);
+    master->change.kind = kind;
+    log_info("%s: generation %u runs, the configuration is read again",
+             control_verb_name(verb_of[kind]), master->running.number);
     notify_reloading(&master->notify, clock_mono_ns() / 1000);
-    command_on_reload(master);
-    conf = load(master, &fault);
+    if (kind == CHANGE_RELOAD) /* an upgrade began before exec */
+        command_on_begin(master, CONTROL_RELOAD);
+    conf = revise_load(master->source, note, master, &fault);
     if (conf == NULL) {
         refuse(master, &fault);
-    } else if (check_change(master, conf, &fault) != EXIT_OK) {
+    } else if (revise_check(master->running.conf, conf, master->want, master->slot_count,
+                            &fault) != EXIT_OK) {
         conf_destroy(&conf);
         refuse(master, &fault);
     } else if (open_next(master, conf, &fault) != EXIT_OK) {
@@ -353,17 +333,22 @@ static void begin(struct master *master)
     }
 }
 
-static bool can_begin(struct master *master)
+void reload_after_upgrade(struct master *master)
+{
+    begin(master, CHANGE_UPGRADE);
+}
+
+bool reload_can_begin(struct master *master, const char *what, bool *told)
 {
     if (master->phase != MASTER_RUNNING || master->change.active ||
-        master->change.committed_ms != 0)
+        master->change.committed_ms != 0 || upgrade_is_running(master))
         return false;
     if (policy_count_old(master->slots, master->slot_count, master->running.number) <
         OLD_GENERATIONS)
         return true;
-    if (!master->change.told)
-        log_info("reload waits: %d old generations still drain", OLD_GENERATIONS);
-    master->change.told = true;
+    if (!*told)
+        log_info("%s waits: %d old generations still drain", what, OLD_GENERATIONS);
+    *told = true;
     return false;
 }
 
@@ -376,6 +361,8 @@ void reload_request(struct master *master)
     if (master->change.active)
         log_info("reload waits: %s",
                  master->phase == MASTER_STARTING ? "still starting" : "one is running");
+    else if (upgrade_is_running(master))
+        log_info("reload waits: an upgrade is tried");
     master->change.wanted = true;
     master->change.told = false;
 }
@@ -388,9 +375,10 @@ uint64_t reload_turn(struct master *master)
         advance(master);
     if (master->change.committed_ms != 0)
         conclude(master);
-    if (master->change.wanted && can_begin(master)) {
+    if (master->change.wanted &&
+        reload_can_begin(master, "reload", &master->change.told)) {
         master->change.wanted = false;
-        begin(master);
+        begin(master, CHANGE_RELOAD);
         if (master->change.active)
             advance(master);
     }

@@ -12,6 +12,14 @@
  *  turns of the loop, and ends in master_welcome() or master_give_up(). */
 int reload_start(struct master *master, struct conf *conf, struct fault *fault);
 
+/** In the image after an upgrade: a generation of it replaces the one that another image has
+ *  started. */
+void reload_after_upgrade(struct master *master);
+
+/** Is nothing else under way, and room for another generation? When not, says so once (`what`
+ *  waits); *told is the caller's memory of that. */
+bool reload_can_begin(struct master *master, const char *what, bool *told);
+
 /** HUP. Begins at the next turn that can; one may wait. */
 void reload_request(struct master *master);
 

@@ -38,12 +38,6 @@ static void on_int(struct master *master)
     master->interrupted = true;
 }
 
-static void on_usr2(struct master *master)
-{
-    (void)master;
-    log_info("USR2 ignored: this version cannot upgrade in place");
-}
-
 static void on_ttin(struct master *master)
 {
     master_scale(master, +1);
@@ -69,7 +63,7 @@ static const struct {
     {SIGQUIT, on_quit},
     {SIGHUP, reload_request},
     {SIGUSR1, master_reopen_logs},
-    {SIGUSR2, on_usr2},
+    {SIGUSR2, upgrade_begin},
     {SIGTTIN, on_ttin},
     {SIGTTOU, on_ttou},
     {SIGWINCH, on_winch},

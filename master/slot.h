@@ -7,6 +7,7 @@
 
 #include "common/scoreboard.h"
 #include "master/channel.h"
+#include "master/lag.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -89,6 +90,7 @@ struct slot {
     bool lost;          /* EOF on its channel; an exit must follow */
     int written_fd;     /* written.h, of its loop; 0 or less: none */
     struct slot_wish recycle;
+    struct lag_seen lag;
     struct channel channel;
 };
 

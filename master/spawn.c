@@ -171,6 +171,20 @@ static void on_message(struct channel *channel, const struct message *message)
     herd_hear(CONTAINER_OF(channel, struct slot, channel), message);
 }
 
+static void hear(struct master *master, struct slot *slot, int channel)
+{
+    channel_open(&slot->channel, master->loop, channel, on_message);
+    channel_set_peer(&slot->channel, slot->pid, slot->generation);
+}
+
+void spawn_adopt(struct master *master, struct slot *slot)
+{
+    const bool complained = slot->channel.complained;
+
+    hear(master, slot, slot->channel.fd);
+    slot->channel.complained = complained;
+}
+
 int spawn_worker(struct master *master, const struct generation *generation,
                  struct slot *slot)
 {
@@ -197,7 +211,6 @@ int spawn_worker(struct master *master, const struct generation *generation,
     }
     master->board->worker[slot->index].pid = slot->pid;
     slot->written_fd = written_open(slot->pid);
-    channel_open(&slot->channel, master->loop, pair[0], on_message);
-    channel_set_peer(&slot->channel, slot->pid, slot->generation);
+    hear(master, slot, pair[0]);
     return 0;
 }

@@ -13,6 +13,9 @@
 int spawn_worker(struct master *master, const struct generation *generation,
                  struct slot *slot);
 
+/** A worker that another image of this process has forked: its channel is heard again. */
+void spawn_adopt(struct master *master, struct slot *slot);
+
 /** What a child takes over from a config, its identity, working directory and logs. */
 void spawn_fill_identity(struct heritage *heritage, const struct conf *conf);
 

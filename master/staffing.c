@@ -92,8 +92,12 @@ static int check_turn(const struct master *master, struct fault *fault)
 
     if (master->phase == MASTER_STARTING)
         return fault_set(fault, EXIT_TEMPORARY, "the server is starting");
+    if (upgrade_is_running(master))
+        return fault_set(fault, EXIT_TEMPORARY, "an upgrade is running");
     if (master->change.active || master->change.committed_ms != 0)
-        return fault_set(fault, EXIT_TEMPORARY, "a reload is running");
+        return fault_set(fault, EXIT_TEMPORARY, "%s is running",
+                         master->change.kind == CHANGE_UPGRADE ? "an upgrade"
+                                                               : "a reload");
     if (master->staffing.verb != CONTROL_NOTHING)
         return fault_set(fault, EXIT_TEMPORARY, "another '%s' is running",
                          control_verb_name(master->staffing.verb));

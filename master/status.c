@@ -80,7 +80,10 @@ static void compose_status(const struct master *master, char *out, size_t size)
         return;
     }
     master_capacity(master, capacity, sizeof(capacity));
-    if (master->change.active)
+    if (upgrade_is_running(master) ||
+        (master->change.active && master->change.kind == CHANGE_UPGRADE))
+        snprintf(out, size, "upgrading: %s serve meanwhile", capacity);
+    else if (master->change.active)
         snprintf(out, size, "reloading: %s serve meanwhile", capacity);
     else if (board_get32(&master->board->closing) != BOARD_OPEN)
         snprintf(out, size, "draining%s: %s, each answer closes its connection",
@@ -113,12 +116,12 @@ void master_tell_ready(struct master *master)
     notify_ready(&master->notify, master->status);
 }
 
-void master_tell_refusal(struct master *master, const char *why)
+void master_tell_refusal(struct master *master, const char *what, const char *why)
 {
     char status[512];
 
     compose_status(master, master->status, sizeof(master->status));
-    snprintf(status, sizeof(status), "reload refused: %.200s; %s", why, master->status);
+    snprintf(status, sizeof(status), "%s refused: %.200s; %s", what, why, master->status);
     notify_refused(&master->notify, status, EINVAL);
 }
 

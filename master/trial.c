@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trial - `remuda check`: every plugin loaded in a throw-away child.         [main]
+ * trial - `remuda check`: every plugin loaded in a throw-away child. [main, rehearsal]
  *
  * Owns:    the images while it runs.
  * Called:  by main.c after the config was loaded without a mistake.
@@ -9,6 +9,7 @@
  */
 #include "master/trial.h"
 
+#include "common/fd.h"
 #include "common/heritage.h"
 #include "common/log.h"
 #include "conf/conf.h"
@@ -19,10 +20,24 @@
 #include "worker/worker.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* A plugin sees its own file and nothing that the one who asked has open; nor does it stay
+ * when that one goes. */
+static void close_to_plugins(const struct heritage *heritage)
+{
+    int kept[HERITAGE_IMAGES];
+
+    for (size_t i = 0; i < heritage->image_count; i++)
+        kept[i] = heritage->image[i].fd;
+    fd_close_others(kept, heritage->image_count);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of identity forgets it: now */
+}
 
 static _Noreturn void run_child(const struct heritage *heritage)
 {
@@ -34,6 +49,7 @@ static _Noreturn void run_child(const struct heritage *heritage)
         log_error("cannot become the user of the workers: %s", strerror(errno));
         _exit(EXIT_OS);
     }
+    close_to_plugins(heritage);
     worker_check(heritage);
 }
 

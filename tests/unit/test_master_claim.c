@@ -49,6 +49,16 @@ static void open_listener(struct listener *listener)
     addr_format((struct sockaddr *)&any, length, listener->name, sizeof(listener->name));
 }
 
+static int open_door(void)
+{
+    const struct sockaddr_un any = {.sun_family = AF_UNIX, .sun_path = ""};
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&any, sizeof(sa_family_t)), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    return fd;
+}
+
 static struct estate *make(void)
 {
     struct estate *e = estate_create();
@@ -61,6 +71,11 @@ static struct estate *make(void)
     e->self.access_log_fd = -1;
     assert_int_equal(fd_pair(pair), 0);
     e->slot[0].channel.fd = pair[0];
+    e->slot[0].written_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    e->self.oom.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    e->control.socket.fd = open_door();
+    e->peer[0].fd = dup(pair[1]);
+    e->peer_count = 1;
     e->inbox[0] = (struct heritage_inbox){dup(pair[0]), pair[1]};
     e->slot_count = e->inbox_count = 1;
     open_listener(&e->listener[0]);
@@ -95,20 +110,25 @@ static void test_all_is_there(void **state)
     unmake(e);
 }
 
-/* Each descriptor in turn is closed, then /dev/null for reading. */
+/* Each descriptor in turn is closed, then /dev/null the wrong way round. */
 static void test_each_must_be_what_it_claims(void **state)
 {
     static const struct {
         size_t offset;
         const char *why;
+        int flags;
     } rows[] = {
-        {offsetof(struct estate, self.board_fd), "scoreboard"},
-        {offsetof(struct estate, self.error_log_fd), "log"},
-        {offsetof(struct estate, slot[0].channel.fd), "channel"},
-        {offsetof(struct estate, inbox[0].rx), "inbox"},
-        {offsetof(struct estate, inbox[0].tx), "inbox"},
-        {offsetof(struct estate, listener[0].fd), "listener"},
-        {offsetof(struct estate, image[0].fd), "image of a plugin"},
+        {offsetof(struct estate, self.board_fd), "scoreboard", O_RDONLY},
+        {offsetof(struct estate, self.error_log_fd), "log", O_RDONLY},
+        {offsetof(struct estate, slot[0].channel.fd), "channel", O_RDONLY},
+        {offsetof(struct estate, inbox[0].rx), "inbox", O_RDONLY},
+        {offsetof(struct estate, inbox[0].tx), "inbox", O_RDONLY},
+        {offsetof(struct estate, listener[0].fd), "listener", O_RDONLY},
+        {offsetof(struct estate, image[0].fd), "image of a plugin", O_RDONLY},
+        {offsetof(struct estate, control.socket.fd), "control socket", O_RDONLY},
+        {offsetof(struct estate, peer[0].fd), "connection of a control", O_RDONLY},
+        {offsetof(struct estate, slot[0].written_fd), "has written", O_WRONLY},
+        {offsetof(struct estate, self.oom.fd), "kills for memory", O_WRONLY},
     };
 
     (void)state;
@@ -119,7 +139,7 @@ static void test_each_must_be_what_it_claims(void **state)
         close(*fd);
         assert_int_equal(claim_check(e, &fault), EXIT_CONFIG);
         assert_non_null(strstr(fault.text, rows[i].why));
-        assert_int_equal(open("/dev/null", O_RDONLY | O_CLOEXEC), *fd);
+        assert_int_equal(open("/dev/null", rows[i].flags | O_CLOEXEC), *fd);
         assert_int_equal(claim_check(e, &fault), EXIT_CONFIG);
         assert_non_null(strstr(fault.text, rows[i].why));
         unmake(e);

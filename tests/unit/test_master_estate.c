@@ -37,6 +37,7 @@ static struct estate *make(void)
                                    .want = 2,
                                    .worker_slots = 3,
                                    .reload_waits = true,
+                                   .oom.fd = 16,
                                    .board_fd = 7,
                                    .error_log_fd = 2,
                                    .access_log_fd = -1,
@@ -50,8 +51,12 @@ static struct estate *make(void)
                                .limits = {1, 2, 3, 4},
                                .doom_text = "not needed any more",
                                .lost = true,
-                               .channel.fd = 11};
+                               .channel.fd = 11,
+                               .written_fd = 17};
     e->slot_count = 1;
+    e->control.socket.fd = 14;
+    e->peer[0] = (struct control_peer){.fd = 15, .pid = 42};
+    e->peer_count = 1;
     for (int i = 0; i < 4; i++)
         e->inbox[i] = (struct heritage_inbox){20 + 2 * i, 21 + 2 * i};
     e->inbox_count = 4;
@@ -143,7 +148,8 @@ static void sum_fd(void *arg, const char *what, int fd)
     *(int *)arg += fd;
 }
 
-/* Board, one log, channel, four inboxes, listener, named: -1 is none. */
+/* Board, one log, channel, four inboxes, listener, named, control socket, its peer, two counters:
+ * -1 is none. */
 static void test_each_descriptor(void **state)
 {
     struct estate *e = make();
@@ -151,7 +157,8 @@ static void test_each_descriptor(void **state)
 
     (void)state;
     estate_each_fd(e, sum_fd, &sum);
-    assert_int_equal(sum, 7 + 2 + 11 + (20 + 21 + 22 + 23 + 24 + 25 + 26 + 27) + 12 + 13);
+    assert_int_equal(sum, 7 + 2 + 11 + (20 + 21 + 22 + 23 + 24 + 25 + 26 + 27) + 12 + 13 +
+                              14 + 15 + 16 + 17);
     estate_destroy(&e);
 }
 
@@ -183,7 +190,7 @@ static void test_more_is_passed_over(void **state)
         struct estate *e = make();
         char *text = text_of(e);
         char *more = replaced(text, rows[i].what, rows[i].by);
-        char *counted = i == 2 ? replaced(more, "\nend 12", "\nend 13") : strdup(more);
+        char *counted = i == 2 ? replaced(more, "\nend 14", "\nend 15") : strdup(more);
         struct estate *r = read_text(counted);
 
         if (r == NULL)
@@ -205,12 +212,13 @@ static void test_refused(void **state)
     } rows[] = {
         {"remuda-estate 1", "remuda-estate 2", "this binary reads"},
         {"remuda-estate 1", "hello", "this binary reads"},
-        {"\nend 12\n", "\nend 11\n", "end: is missing"},
-        {"\nend 12\n", "\n", "end: is missing"},
-        {"\nend 12\n", "\nend 12", "end: is missing"},
-        {"\nend 12\n", "\nend 12\nself\n", "more behind it"},
+        {"\nend 14\n", "\nend 13\n", "end: is missing"},
+        {"\nend 14\n", "\n", "end: is missing"},
+        {"\nend 14\n", "\nend 14", "end: is missing"},
+        {"\nend 14\n", "\nend 14\nself\n", "more behind it"},
         {"\nabi ", "\nxyz ", "abi: is missing"},
         {"\nself ", "\nxyz ", "self: is missing"},
+        {"\ncontrol ", "\nxyz ", "control: is missing"},
         {" want=2", "", "want: is missing"},
         {" want=2", " want", "without a value"},
         {" want=2", " want=", "want: not a number that fits"},

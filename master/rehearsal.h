@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rehearsal - the trial of an upgrade, in the new binary.
+ */
+#ifndef MASTER_REHEARSAL_H
+#define MASTER_REHEARSAL_H
+
+struct conf_source;
+struct launch;
+
+/** Could this binary go on from where the running master stands? Tells it, over
+ *  launch->verdict_fd, and returns the exit status. */
+int rehearsal_run(const struct conf_source *source, const struct launch *launch);
+
+#endif
