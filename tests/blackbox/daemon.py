@@ -70,10 +70,10 @@ def wait_until(predicate, timeout=10.0, what="the condition"):
         time.sleep(0.005)
 
 
-def is_ours(pid):
+def is_ours(pid, binary=REMUDA):
     """Does this process run the binary under test? A zombie does not."""
     try:
-        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)") == str(REMUDA)
+        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)") == str(binary)
     except OSError:
         return False
 
@@ -147,17 +147,20 @@ class Log:
 class Daemon:
     """A running remuda. Made by the `server` fixture, which also ends it."""
 
-    def __init__(self, ini, directory=None, args=(), env=None, fds=(), wrapper=(REMUDA,)):
-        """`wrapper`: what is executed before the arguments; it ends in a remuda."""
+    def __init__(self, ini, directory=None, args=(), env=None, fds=(), wrapper=None,
+                 binary=REMUDA):
+        """`binary`: the remuda, or a copy of it. `wrapper`: what is executed before the
+        arguments; it ends in that binary."""
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="remuda-test-"))
         self.ini = self.directory / "remuda.ini"
         if ini is not None:
             self.write_ini(ini)
             args = ("-c", str(self.ini), *args)
         self.seen = set()
+        self.binary = binary
         self.exit_status = None
         self.process = subprocess.Popen(
-            [*map(str, wrapper), *args],
+            [*map(str, wrapper or (binary,)), *args],
             stdin=subprocess.DEVNULL, stdout=open(self.directory / "stdout", "ab"),
             stderr=subprocess.PIPE, cwd=self.directory, pass_fds=fds,
             env=environment({"RUNTIME_DIRECTORY": str(self.directory), **(env or {})}))
@@ -201,7 +204,7 @@ class Daemon:
 
     def workers(self):
         """The pids of the processes that serve now."""
-        pids = sorted(p for p in children_of(self.pid) if is_ours(p))
+        pids = sorted(p for p in children_of(self.pid) if is_ours(p, self.binary))
         self.seen.update(pids)
         return pids
 
@@ -226,7 +229,7 @@ class Daemon:
     def leftovers(self):
         """Processes of this daemon that outlive its master."""
         pids = self.seen | {int(m[2]) for m in self.log.matches(WORKER_READY)}
-        return [pid for pid in pids if is_ours(pid)]
+        return [pid for pid in pids if is_ours(pid, self.binary)]
 
     def clean_up(self):
         """Whatever happened: nothing we started stays."""

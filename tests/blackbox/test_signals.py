@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""TERM, INT, QUIT, TTIN, TTOU, WINCH, USR2: what each does to the whole."""
+"""TERM, INT, QUIT, TTIN, TTOU, WINCH: what each does to the whole."""
 
 import signal
 import time
@@ -138,14 +138,6 @@ def test_winch_is_ignored(server):
     one = server()
     workers = one.workers()
     one.send_signal(signal.SIGWINCH)
-    assert one.get("/sync/hello").status == 200
-    assert one.workers() == workers
-
-
-def test_usr2_does_no_harm_yet(server):
-    one = server()
-    workers = one.workers()
-    one.send_signal(signal.SIGUSR2)
     assert one.get("/sync/hello").status == 200
     assert one.workers() == workers
 
