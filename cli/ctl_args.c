@@ -35,6 +35,7 @@ static const struct order {
     {"worker", "remove", CONTROL_WORKER_REMOVE, CTL_NO_VIEW, MAY_WORKER, 0},
     {"worker", "recycle", CONTROL_WORKER_RECYCLE, CTL_NO_VIEW, MAY_WORKER, 0},
     {"reload", NULL, CONTROL_RELOAD, CTL_NO_VIEW, NO_WORKER, 0},
+    {"upgrade", NULL, CONTROL_UPGRADE, CTL_NO_VIEW, NO_WORKER, 0},
     {"reopen", NULL, CONTROL_REOPEN, CTL_NO_VIEW, NO_WORKER, 0},
     {"pause", NULL, CONTROL_PAUSE, CTL_NO_VIEW, NO_WORKER, 0},
     {"resume", NULL, CONTROL_RESUME, CTL_NO_VIEW, NO_WORKER, 0},

@@ -159,6 +159,8 @@ static const struct verb verbs[CLI_VERBS] = {
             "  show listeners        what is served, and how many wait there; --json\n"
             "  show config           what runs, as `remuda config`; --json, --defaults\n"
             "  reload                the configuration and plugins anew, as HUP\n"
+            "  upgrade               the binary that stands at the server's path, as "
+            "USR2\n"
             "  reopen                the logs by their names again, as USR1\n"
             "  worker add            one worker more, until the next reload\n"
             "  worker remove [N]     one less: number N, or the last\n"
@@ -202,7 +204,7 @@ static void list_verbs(FILE *out)
             fprintf(out, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nSignals: TERM, INT stop gracefully; QUIT at once; HUP reloads; USR1 reopens "
           "the\n"
-          "logs; TTIN, TTOU one worker more, one less.\n",
+          "logs; USR2 upgrades the binary; TTIN, TTOU one worker more, one less.\n",
           out);
 }
 

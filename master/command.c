@@ -42,6 +42,17 @@ static int begin_reload(struct master *master, struct control_peer *peer,
     return WAITS; /* command_on_end */
 }
 
+static int begin_upgrade(struct master *master, struct control_peer *peer,
+                         const struct control_message *ask, struct fault *said)
+{
+    (void)peer;
+    (void)ask;
+    if (upgrade_is_running(master))
+        return fault_set(said, EXIT_TEMPORARY, "another upgrade is running");
+    upgrade_begin(master);
+    return WAITS; /* command_on_end, perhaps in another image */
+}
+
 static int begin_stop(struct master *master, struct control_peer *peer,
                       const struct control_message *ask, struct fault *said)
 {
@@ -151,6 +162,7 @@ static const struct command {
     [CONTROL_WORKER_ADD] = {begin_staffing, NULL},
     [CONTROL_WORKER_REMOVE] = {begin_staffing, NULL},
     [CONTROL_WORKER_RECYCLE] = {begin_staffing, NULL},
+    [CONTROL_UPGRADE] = {begin_upgrade, NULL},
 };
 
 static void answer(struct control_peer *peer, int status, const char *text)

@@ -36,17 +36,29 @@ static int check_conf(const struct conf *running, const struct conf *wanted,
     return EXIT_OK;
 }
 
+/* Into the log, and for whoever has ordered the upgrade; the last word must find room. */
+struct mistakes {
+    int verdict_fd;
+    unsigned told;
+};
+
 static void note(void *arg, const char *line)
 {
-    (void)arg;
+    struct mistakes *mistakes = arg;
+
     log_error("%s", line);
+    if (mistakes->told++ < REHEARSAL_MISTAKES_MOST)
+        (void)message_send(mistakes->verdict_fd, MESSAGE_READY, 0, (int32_t)getpid(),
+                           REHEARSAL_MISTAKE, line, -1);
 }
 
 static int check_confs(const struct conf_source *source, const struct estate *estate,
-                       struct fault *fault)
+                       int verdict_fd, struct fault *fault)
 {
+    struct mistakes mistakes = {.verdict_fd = verdict_fd};
     struct conf *running = adopt_conf(estate, fault);
-    struct conf *wanted = running == NULL ? NULL : revise_load(source, note, NULL, fault);
+    struct conf *wanted =
+        running == NULL ? NULL : revise_load(source, note, &mistakes, fault);
     int status = fault->status;
 
     if (running != NULL && wanted != NULL)
@@ -64,7 +76,7 @@ static void take_log(const struct estate_self *self)
 }
 
 static int rehearse(const struct conf_source *source, const struct estate *estate,
-                    struct fault *fault)
+                    int verdict_fd, struct fault *fault)
 {
     struct estate_abi ours;
 
@@ -73,7 +85,7 @@ static int rehearse(const struct conf_source *source, const struct estate *estat
         claim_check(estate, fault) != EXIT_OK)
         return fault->status;
     take_log(&estate->self);
-    return check_confs(source, estate, fault);
+    return check_confs(source, estate, verdict_fd, fault);
 }
 
 int rehearsal_run(const struct conf_source *source, const struct launch *launch)
@@ -87,7 +99,8 @@ int rehearsal_run(const struct conf_source *source, const struct launch *launch)
                 SIGKILL); /* exec forgets it where files have privileges */
     (void)fd_set_cloexec(launch->verdict_fd, true);
     estate = estate_read(launch->estate_fd, &fault);
-    status = estate == NULL ? fault.status : rehearse(source, estate, &fault);
+    status = estate == NULL ? fault.status
+                            : rehearse(source, estate, launch->verdict_fd, &fault);
     (void)message_send(launch->verdict_fd, MESSAGE_READY, 0, (int32_t)getpid(),
                        (uint64_t)status, status == EXIT_OK ? "" : fault.text, -1);
     estate_destroy(&estate);

@@ -25,6 +25,7 @@
 #include "master/launch.h"
 #include "master/master.h"
 #include "master/reap.h"
+#include "master/rehearsal.h"
 #include "master/reload.h"
 
 #include <errno.h>
@@ -100,15 +101,28 @@ static int start_trial(struct master *master, struct fault *fault)
     return EXIT_OK;
 }
 
-/* Its last words; false: it has passed. */
-static bool read_refusal(struct upgrade *upgrade, int wait_status, char *out, size_t size)
+/* Its last word, after the mistakes of a configuration; false: it has said none. */
+static bool read_verdict(struct master *master, struct message *out)
 {
+    int passed_fd = -1;
+
+    while (message_recv(master->upgrade.verdict_fd, out, &passed_fd) == 1) {
+        fd_close(&passed_fd);
+        if (out->arg != REHEARSAL_MISTAKE)
+            return true;
+        command_note(master, out->text);
+    }
+    return false;
+}
+
+/* False: it has passed. */
+static bool read_refusal(struct master *master, int wait_status, char *out, size_t size)
+{
+    const struct upgrade *upgrade = &master->upgrade;
     struct message message;
     char cause[96];
-    int passed_fd = -1;
-    const bool spoke = message_recv(upgrade->verdict_fd, &message, &passed_fd) == 1;
+    const bool spoke = read_verdict(master, &message);
 
-    fd_close(&passed_fd);
     reap_format_status(wait_status, cause, sizeof(cause));
     if (upgrade->doom != NULL)
         snprintf(out, size, "%s %s", upgrade->binary, upgrade->doom);
@@ -130,7 +144,7 @@ void upgrade_on_exit(struct master *master, pid_t pid, int wait_status)
     if (upgrade->trial == 0 || upgrade->trial != pid)
         return;
     ev_timer_stop(master->loop, &upgrade->limit);
-    upgrade->passed = !read_refusal(upgrade, wait_status, why, sizeof(why)) && is_wanted;
+    upgrade->passed = !read_refusal(master, wait_status, why, sizeof(why)) && is_wanted;
     upgrade->trial = 0;
     fd_close(&upgrade->verdict_fd);
     if (!upgrade->passed && is_wanted)

@@ -38,6 +38,7 @@ static const struct {
     struct ctl_args want;
 } good[] = {
     {"reload", {CONTROL_RELOAD, .worker = -1}},
+    {"upgrade", {CONTROL_UPGRADE, .worker = -1}},
     {"reopen", {CONTROL_REOPEN, .worker = -1}},
     {"pause", {CONTROL_PAUSE, .worker = -1}},
     {"resume", {CONTROL_RESUME, .worker = -1}},
