@@ -66,11 +66,10 @@ TABLE = [
              check=act.check_recycling),
     Scenario("recycle", "a worker is recycled by the operator", act.recycle, steps=(3, 20)),
     Scenario("upgrade", "USR2: another binary, the same pid", act.upgrade, steps=(2, 5),
-             make_server=place.server_by_a_link, pending="there is no upgrade yet"),
+             make_server=place.server_by_a_link),
     Scenario("bad_upgrade", "to a binary that exits, hangs, cannot read the state",
              act.refused_upgrade, steps=(3, 9), requests=(8000, 100000),
-             config={"WORKER": "boot_timeout = 2s"}, make_server=place.server_by_a_link,
-             pending="there is no upgrade yet"),
+             config={"WORKER": "boot_timeout = 2s"}, make_server=place.server_by_a_link),
 
     # ---- deaths ----
     Scenario("kill", "KILL, SEGV, ABRT of workers every 2 s", act.kill, steps=(3, 30),
