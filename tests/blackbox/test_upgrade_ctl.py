@@ -109,6 +109,22 @@ def test_orders_about_workers_are_refused_meanwhile(server, installed):
     assert "3 workers" in ctl(one, "worker", "add").stdout
 
 
+def test_no_worker_is_recycled_meanwhile(server, installed):
+    one = server(INI.replace("20s", "3s\nmax_requests = 10\nmax_requests_jitter = 0"),
+                 binary=installed.path)
+    installed.replace(HANGS)
+    order = begin(one, "upgrade")
+    one.log.wait(TRIED)
+    with one.connect() as connection:
+        for _ in range(15):
+            connection.get("/sync/hello")
+    assert end(order)[0] == 70
+    refused, recycled = (one.log.wait(pattern, start=0).string for pattern in
+                         (r"upgrade refused: ", r"is recycled: "))
+    assert one.log.lines.index(refused) < one.log.lines.index(recycled)
+    wait_until(lambda: len(serving(one)) == 2, 20, "its successor")
+
+
 def test_it_waits_for_an_order_about_workers(server, directory, installed):
     one = server(SLOW, binary=installed.path)
     (directory / "flag").touch()
