@@ -195,11 +195,11 @@ static void commit_reload(struct master *master)
     remove_old_address_file(master);
     herd_go_generation(master, master->change.next.number);
     take_over(master);
-    upgrade_settle(master);
     if (master_publish_addresses(master, &fault) != EXIT_OK)
         log_error("%s", fault.text);
     master->change.committed_ms = clock_mono_ms();
     leave_dropped(master);
+    upgrade_settle(master);
 }
 
 static bool is_unheard_by_old(const struct master *master)
