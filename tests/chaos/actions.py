@@ -105,7 +105,7 @@ def judge_latencies(stage, begun, done):
     figures = [theater.percentile(values, 0.99) for values in (during, control)]
     stage.note(f"p99 {figures[0]:.1f} ms, else {figures[1]:.1f} ms, "
                f"longest {during[-1]:.0f} ms")
-    slack = 1 if not daemon.sanitized() else 5
+    slack = (5 if daemon.sanitized() else 1) * (4 if daemon.is_crowded() else 1)
     if figures[0] > figures[1] + 50 * slack or during[-1] > 1000 * slack:
         stage.complain("requests were held up")
 
@@ -144,12 +144,16 @@ def scale_hastily(stage, _):
 
 
 def check_hasty_scaling(stage):
+    """The application takes a second to start: whoever was told to go before it served leaves a
+    hole of a second, which a third of these requests fall into. In a crowd one may be slow by
+    itself, but not a fifth of them."""
     check_connections(stage)
     for begun, done in stage.marks["hasty"]:
-        longest = stage.excess_ms(begun, done)[-1]
-        stage.note(f"longest {longest:.0f} ms")
-        if longest > 700:
-            stage.complain(f"nobody served for a while: {longest:.0f} ms")
+        excess = stage.excess_ms(begun, done)
+        stage.note(f"longest {excess[-1]:.0f} ms")
+        is_hole = theater.percentile(excess, 0.8) > 200 if daemon.is_crowded() else excess[-1] > 700
+        if is_hole:
+            stage.complain(f"nobody served for a while: {excess[-1]:.0f} ms")
     if stage.server.log.matches("degraded"):
         stage.complain("a worker that was not needed counts as one that died")
 
