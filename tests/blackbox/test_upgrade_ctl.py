@@ -6,6 +6,7 @@ workers.
 
 import signal
 import socket
+import time
 
 from control import RELOAD, Peer, begin, ctl, end, look, path, serving
 from daemon import descriptor_count, links, patience, wait_until
@@ -133,6 +134,7 @@ def test_it_waits_for_an_order_about_workers(server, directory, installed):
     installed.next_version(one)
     begun = begin(one, "upgrade")
     one.log.wait(r"upgrade waits: 'worker add' is running")
+    time.sleep(0.5)
     assert not one.log.matches(TRIED)
     (directory / "flag").unlink()
     assert end(order)[0] == 0
