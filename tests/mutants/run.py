@@ -36,6 +36,7 @@ from workbench import SPARE_S, GivenUp, Workbench, list_tests, lock, say    # no
 
 BASELINE_TRIES = 2  # others use this machine
 COPIES = 2          # tests wait more than they work
+FEW = 8             # mutants: a second copy is not worth its builds
 ORDER = ("release", "debug", "tsan")
 
 
@@ -66,7 +67,7 @@ class Round:
 
     def __init__(self, root, good, bad):
         self.benches = [Workbench(root, number)
-                        for number in range(1, max(1, min(COPIES, len(good))) + 1)]
+                        for number in range(1, (COPIES if len(good) > FEW else 1) + 1)]
         self.file = Caught(self.benches[0].home)
         self.good = good
         self.caught, self.survived = [], []

@@ -349,6 +349,32 @@ static void test_many_at_once(void **state)
     }
 }
 
+/* It does not die at once of what is passed on, so that the others could have their say; then
+ * the fault comes again. */
+static void die_late(int number, siginfo_t *info, void *machine)
+{
+    (void)info;
+    (void)machine;
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    sigaction(number, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+}
+
+static void all_at_once_slowly(void)
+{
+    handle_with(die_late);
+    become_worker();
+    all_at_once();
+}
+
+static void test_one_shows_its_stack(void **state)
+{
+    struct death *d = die(all_at_once_slowly);
+
+    (void)state;
+    assert_died_of(d, SIGSEGV);
+    assert_int_equal(count(d->text, "fault: #0 "), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_damaged_stacks),
         cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_one_shows_its_stack),
     };
 
     return cmocka_run_group_tests_name("worker_fault", tests, NULL, NULL);
