@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "worker/conn.h"
 #include "worker/epoll.h"
+#include "worker/fault.h"
 #include "worker/handoff.h"
 #include "worker/lifecycle.h"
 #include "worker/self.h"
@@ -27,9 +28,11 @@ enum { ACCEPT_WARN_MS = 10000 };
 static const double accept_pause_s = 0.1;
 static const double gate_s = 0.02; /* then it looks again, whatever it knows */
 
+/* Nor has one that crashes at this moment: its siblings accept what comes now. */
 static bool has_room(const struct worker *w)
 {
-    return w->conn_count < w->conf->limits.worker_connections;
+    return w->conn_count < w->conf->limits.worker_connections &&
+           !atomic_load_explicit(&fault_has_begun, memory_order_relaxed);
 }
 
 static void close_gate(struct worker *w, bool is_closed)
@@ -160,7 +163,9 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
     (void)events;
     struct worker_listener *l = io->data;
     struct worker *w = l->worker;
-    if (!take_one(w, io->fd))
+    if (!has_room(w))
+        accept_stop(w);
+    else if (!take_one(w, io->fd))
         on_failure(w);
     else if (w->accept_on && !has_room(w))
         accept_stop(w);

@@ -65,6 +65,7 @@ static struct {
     atomic_int floor; /* the thread that crashed first; 0: none has */
 } fault;
 
+atomic_bool fault_has_begun;
 _Thread_local const struct request *fault_request;
 static _Thread_local volatile sig_atomic_t is_inside;
 static _Thread_local siginfo_t first_info; /* what brought this thread here */
@@ -373,6 +374,7 @@ static void on_fault(int number, siginfo_t *info, void *machine)
     is_inside = 1;
     if (getpid() == fault.pid) { /* else a child of a plugin's, which is no worker */
         const int timer = start_bound(number);
+        atomic_store(&fault_has_begun, true);
         tell(fault.worker, info, machine);
         stop_bound(timer);
     }

@@ -9,6 +9,8 @@
 #ifndef WORKER_FAULT_H
 #define WORKER_FAULT_H
 
+#include <stdatomic.h>
+
 struct request;
 struct worker;
 
@@ -20,6 +22,10 @@ int fault_start(struct worker *w);
 /** Whose code runs while the worker boots: constructors, check, start. NULL: nobody's. Not
  *  copied. */
 void fault_set_plugin(const char *name);
+
+/** A thread says its last words. The loop goes on meanwhile with what it has, and takes in
+ *  nothing more: it would go down with us. */
+extern atomic_bool fault_has_begun;
 
 /** What a thread of the pool runs for; NULL: nothing. The loop's is in the scoreboard. */
 extern _Thread_local const struct request *fault_request;

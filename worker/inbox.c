@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "worker/conn.h"
 #include "worker/epoll.h"
+#include "worker/fault.h"
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
 #include "worker/lifecycle.h"
@@ -120,9 +121,11 @@ static bool take_one(struct worker *w, int inbox, bool is_own)
     return true;
 }
 
+/* One that crashes at this moment leaves what comes to the others. */
 static bool has_fd_room(const struct worker *w)
 {
-    return w->fd_base >= w->conn_count + OWN_FD_ROOM;
+    return w->fd_base >= w->conn_count + OWN_FD_ROOM &&
+           !atomic_load_explicit(&fault_has_begun, memory_order_relaxed);
 }
 
 /* In the very turn in which it ends it takes no more: its heir does. */

@@ -9,6 +9,7 @@
  * GET /who                                pid
  *
  * Option `handler`: the plugin has a SIGSEGV handler of its own, which exits with 9.
+ * Option `linger`: it has one that asks the one before it, and takes so long itself.
  */
 #include <remuda.h>
 
@@ -19,6 +20,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NO_SANITIZER __attribute__((no_sanitize("address", "undefined"), noinline))
@@ -179,18 +181,35 @@ static void on_segv(int signo)
     _exit(9);
 }
 
+static struct sigaction before;
+static long linger_ms;
+
+static void on_segv_slowly(int signo, siginfo_t *info, void *machine)
+{
+    const struct timespec time = {linger_ms / 1000, linger_ms % 1000 * 1000000};
+
+    before.sa_sigaction(signo, info, machine);
+    nanosleep(&time, NULL);
+}
+
 static int start(remuda_ctx *c, void **state)
 {
     struct sigaction action = {.sa_handler = on_segv};
 
     (void)state;
-    if (remuda_conf_num(c, "handler"))
-        sigaction(SIGSEGV, &action, NULL);
+    linger_ms = (long)remuda_conf_num(c, "linger");
+    if (linger_ms > 0) {
+        action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+        action.sa_sigaction = on_segv_slowly;
+    }
+    if (remuda_conf_num(c, "handler") || linger_ms > 0)
+        sigaction(SIGSEGV, &action, &before);
     return 0;
 }
 
 REMUDA_PLUGIN(.name = "crash", .start = start,
-              REMUDA_OPTIONS(REMUDA_OPTION("handler", REMUDA_BOOL, "no")),
+              REMUDA_OPTIONS(REMUDA_OPTION("handler", REMUDA_BOOL, "no"),
+                             REMUDA_OPTION("linger", REMUDA_DURATION, "0")),
               REMUDA_ROUTES(REMUDA_GET("/sync/die", die),
                             REMUDA_GET("/async/die", die, .mode = REMUDA_ASYNC),
                             REMUDA_GET("/event/die", die, .mode = REMUDA_EVENT),
