@@ -298,7 +298,7 @@ static bool look_at_left(struct ledger_entry *e, uint64_t age_ms)
     return false;
 }
 
-static void look_through(struct master *master, unsigned index)
+static void look_through(struct master *master, unsigned index, uint64_t take_ms)
 {
     struct board_ledger *ledger = &master->board->ledger[index];
     const uint64_t now_ns = clock_mono_ns();
@@ -310,7 +310,7 @@ static void look_through(struct master *master, unsigned index)
             continue;
         const uint64_t age_ms = e.sent_ns > now_ns ? LEDGER_KEPT_MS /* it cannot be */
                                                    : (now_ns - e.sent_ns) / NS_PER_MS;
-        if (age_ms >= LEDGER_TAKE_MS && ledger_give_up(&ledger->entry[i]))
+        if (age_ms >= take_ms && ledger_give_up(&ledger->entry[i]))
             write_late(master, index, &e);
         if (e.pid != master->slots[index].pid)
             left += look_at_left(&ledger->entry[i], age_ms);
@@ -324,6 +324,13 @@ void lost_each_second(struct master *master)
         const struct board_ledger *ledger = &master->board->ledger[i];
 
         if (board_get32(&ledger->unclaimed) > 0 || board_get32(&ledger->left) > 0)
-            look_through(master, i);
+            look_through(master, i, LEDGER_TAKE_MS);
     }
+}
+
+void lost_at_end(struct master *master)
+{
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (board_get32(&master->board->ledger[i].left) > 0)
+            look_through(master, i, 0);
 }

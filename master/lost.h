@@ -21,4 +21,8 @@ void lost_write(struct master *master, const struct slot *slot);
 /** Once a second: requests that were sent from worker to worker and arrived nowhere. */
 void lost_each_second(struct master *master);
 
+/** The same when no worker lives any more: nothing is on its way, however short a time ago it
+ *  was sent. */
+void lost_at_end(struct master *master);
+
 #endif

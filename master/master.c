@@ -22,6 +22,7 @@
 #include "master/herd.h"
 #include "master/lag.h"
 #include "master/life.h"
+#include "master/lost.h"
 #include "master/pidfile.h"
 #include "master/privdrop.h"
 #include "master/reload.h"
@@ -274,8 +275,10 @@ static void finish(struct master *master)
         pidfile_remove(conf->server.pid_file, getpid());
     if (conf != NULL && conf->server.address_file[0] != '\0')
         unlink(conf->server.address_file);
-    if (conf != NULL)
+    if (conf != NULL) {
+        lost_at_end(master);
         log_info("stopped");
+    }
     log_set_fd(STDERR_FILENO);
     command_stop(master);
     generation_close(&master->running);

@@ -297,6 +297,22 @@ static void test_sender_died(void **state)
     assert_int_equal(ledger->left, 0);
 }
 
+/* In a stop nobody waits so long for it: nobody is left to claim it. */
+static void test_lost_in_a_stop(void **state)
+{
+    struct mourner *m = *state;
+
+    (void)send_one(m, 9, 0);
+    m->master.slot_count = 4;
+    m->conf.log.access_format = "%P %{id}x %{note}x";
+    m->slot.index = SENDER;
+    assert_int_equal(bury(m), 0);
+    board_retire(m->master.board, SENDER);
+    lost_at_end(&m->master);
+    lost_at_end(&m->master);
+    assert_string_equal(written(m), "77 4d-9 killed\n");
+}
+
 /* What the error log shows: each, up to a bound, then a number. */
 static void test_told(void **state)
 {
@@ -341,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_receiver_died, setup, teardown),
         cmocka_unit_test_setup_teardown(test_receiver_was_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sender_died, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_in_a_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_told, setup, teardown),
     };
 
