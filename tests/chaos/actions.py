@@ -259,6 +259,15 @@ def recycle(stage, _):
                       20, "a successor")
 
 
+CHANGES = {False: {1: recycle, 3: upgrade},
+           True: {4: recycle, 8: upgrade, 12: recycle, 16: upgrade, 20: recycle}}
+
+
+def change(stage, number):
+    """Reloads, and now and then a recycling or an upgrade between them."""
+    CHANGES[stage.is_long].get(number, reload)(stage, number)
+
+
 def allows_the_endless(stage, failure):
     """The request that never ends, and no other."""
     return failure.is_extra

@@ -71,6 +71,10 @@ TABLE = [
              act.refused_upgrade, steps=(3, 9), requests=(8000, 100000),
              config={"WORKER": "boot_timeout = 2s"}, make_server=place.server_by_a_link),
 
+    Scenario("changes", "20 reloads, 3 recyclings, 2 upgrades: connections outlive them all",
+             act.change, steps=(5, 25), make_server=place.server_by_a_link,
+             check=act.check_reloads),
+
     # ---- deaths ----
     Scenario("kill", "KILL, SEGV, ABRT of workers every 2 s", act.kill, steps=(3, 30),
              rate=(1000, 1700), requests=(4000, 102000), allows=act.allows_by_death,
