@@ -103,7 +103,7 @@ bool lifecycle_is_whole_stop(const struct worker *w)
 static bool is_idle(const struct worker *w)
 {
     return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0 &&
-           !w->is_leaving_queue;
+           !w->is_leaving_queue && !w->is_taking_last;
 }
 
 void lifecycle_on_gone(struct worker *w)

@@ -94,3 +94,17 @@ def test_until_graceful_timeout(server, mode):
     assert connection.response().status == 503
     connection.close()
     assert one.get("/fine").status == 200
+
+
+def test_a_connection_that_ends_at_once_is_not_the_last_one(server):
+    """Of those in the accept queue, which a worker that drains takes in one turn."""
+    one = server(ini().replace("workers = 2", "workers = 1"))
+    (pid,) = one.workers()
+    one.get("/fine")
+    os.kill(pid, signal.SIGSTOP)
+    held = [one.connect() for _ in range(10)]
+    for connection, target in zip(held, ["/event/hello", "/sync/sleep?ms=200"] * 5):
+        connection.request("GET", target, fields=[("Connection", "close")])
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGCONT)
+    assert [connection.response().status for connection in held] == [200] * 10
