@@ -167,7 +167,7 @@ bool handoff_has_heir(struct worker *w)
     if (!w->is_inbox_open || w->is_orphan || h->common_inbox.tx < 0 ||
         lifecycle_is_whole_stop(w))
         return false;
-    size_t n = load_look(h->board, h->index, LOAD_TAKERS, LOAD_SLOTS, others);
+    size_t n = load_look(h->board, h->index, LOAD_HEIRS, LOAD_SLOTS, others);
     for (size_t i = 0; i < n; i++)
         if (others[i].fd_room > 0)
             return true;

@@ -72,16 +72,26 @@ bool load_is_stuck(const struct board *board, unsigned self, unsigned t)
             now_ms > unseen_since_ms[t] + STUCK_MS);
 }
 
+/* For so long that it may be a matter of its replacement. */
+static bool is_silent(const struct board *board, unsigned self, unsigned t)
+{
+    uint64_t now_ms = board_get(&board->worker[self].tick_ms);
+    uint64_t awake_since_ms = board_get(&board->worker[t].awake_since_ms);
+    return now_ms > board_get(&board->worker[t].tick_ms) + SILENT_MS ||
+           (awake_since_ms != 0 && now_ms > awake_since_ms + SILENT_MS);
+}
+
 static bool is_peer(const struct board *board, unsigned self, unsigned t,
                     enum load_peers peers)
 {
     uint32_t state = board_get32(&board->worker[t].state);
-    if (state < BOARD_SERVING || load_is_stuck(board, self, t))
+    if (state < BOARD_SERVING ||
+        (peers == LOAD_HEIRS ? is_silent(board, self, t) : load_is_stuck(board, self, t)))
         return false;
     uint32_t theirs = board_get32(&board->worker[t].generation);
     uint32_t generation = board_get32(&board->worker[self].generation);
     bool is_serving = state == BOARD_SERVING || state == BOARD_RETIRING;
-    if (peers == LOAD_TAKERS)
+    if (peers != LOAD_GIVERS)
         return is_serving && !is_older(theirs, generation);
     return state != BOARD_KILLED && !is_older(generation, theirs);
 }

@@ -19,6 +19,7 @@
 /** Whom to look at. */
 enum load_peers {
     LOAD_TAKERS, /* they serve, turn their loops, and are of our generation or younger */
+    LOAD_HEIRS,  /* the same, though their loops may have stood still for a second */
     LOAD_GIVERS  /* they have requests, and are of our generation or an older one */
 };
 

@@ -196,6 +196,7 @@ static void test_look(void **state)
         board_set32(&board->worker[T].generation, rows[i].generation);
         board_set32(&board->worker[T].state, rows[i].state);
         if (load_look(board, S, LOAD_TAKERS, LOAD_SLOTS, others) != rows[i].takes ||
+            load_look(board, S, LOAD_HEIRS, LOAD_SLOTS, others) != rows[i].takes ||
             load_look(board, S, LOAD_GIVERS, LOAD_SLOTS, others) != rows[i].gives)
             fail_msg("%s", rows[i].name);
     }
@@ -231,6 +232,9 @@ static void test_stuck(void **state)
     assert_false(load_is_stuck(board, S, T));
     board_set(&board->worker[T].awake_since_ms, 100060);
     assert_true(load_is_stuck(board, S, T)); /* a turn that does not end */
+    assert_int_equal(load_look(board, S, LOAD_HEIRS, LOAD_SLOTS, others), 2);
+    board_set(&board->worker[T].awake_since_ms, 98000); /* for two seconds */
+    assert_int_equal(load_look(board, S, LOAD_HEIRS, LOAD_SLOTS, others), 1);
     board_set(&board->worker[T].awake_since_ms, 0);
     load_take(board, T, S, 1);
     board_set(&board->worker[S].tick_ms, 101000); /* idle: it turns once a second */
