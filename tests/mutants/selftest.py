@@ -107,6 +107,14 @@ def check_limit(wrong, root):
     expect(wrong, "its child is left", not workbench.is_in_session(int(done.text), done.pid))
 
 
+def check_held(wrong, root):
+    """Somebody stops us for a second, which is long here: what was run then judges nothing."""
+    workbench.HELD_S = 0.6
+    command = ["sh", "-c", f"kill -STOP {os.getpid()}; sleep 1; kill -CONT {os.getpid()}"]
+    expect(wrong, "we were held up", workbench.run(command, root / "log", 60).was_held)
+    expect(wrong, "we were not", not workbench.run(["true"], root / "log", 60).was_held)
+
+
 def check_lock(wrong, root):
     with workbench.lock(root / "build" / "mutants"):
         expect(wrong, "two at a time", run(root, "opened")[0] == 75)
@@ -128,6 +136,7 @@ def main():
                    for number in (1, 2)))
         if wrong:
             print(said)
+        check_held(wrong, root)
         check_lock(wrong, root)
         good = run(root, "opened", "hangs")
         expect(wrong, f"two good ones: {good}",

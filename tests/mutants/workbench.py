@@ -23,6 +23,7 @@ SKIPPED = {"build", ".git", ".cache", "__pycache__", ".pytest_cache"}
 LAYERS = ("common/", "conf/", "http/", "worker/", "admin/", "cli/", "master/")
 LIFE_S = 20        # between two signs of life
 LOOK_S = 0.2       # between two looks whether we were interrupted
+HELD_S = 10        # longer than that between two looks: we were stopped, or the machine slept
 BUILD_S = 1800     # at most
 BASE_S = 700       # at most, of a test on the clean tree: more than any ctest has
 SPARE_S = 60       # a mutated test may take three times as long and this
@@ -41,10 +42,11 @@ class GivenUp(Exception):
 
 
 class Finished:
-    """How a command ended, or that it did not in time; and what it said."""
+    """How a command ended, or that it did not in time; what it said; was time lost?"""
 
-    def __init__(self, pid, status, hung, text):
+    def __init__(self, pid, status, hung, text, was_held=False):
         self.pid, self.status, self.hung, self.text = pid, status, hung, text
+        self.was_held = was_held
 
     def tail(self, count=12):
         return "\n".join(self.text.splitlines()[-count:])
@@ -52,7 +54,8 @@ class Finished:
 
 def run(command, log, limit_s, env=None, what=""):
     """Run a command in a session of its own, its output appended to `log`."""
-    begun = told = time.monotonic()
+    begun = told = last = time.monotonic()
+    was_held = False
     with open(log, "a+b") as output:
         at = output.seek(0, os.SEEK_END)
         child = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL,
@@ -62,17 +65,21 @@ def run(command, log, limit_s, env=None, what=""):
             while child.poll() is None and time.monotonic() - begun < limit_s:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     child.wait(LOOK_S)
-                if what and time.monotonic() - told > LIFE_S:
-                    told = time.monotonic()
+                now = time.monotonic()
+                was_held, last = was_held or now - last > HELD_S, now
+                if what and now - told > LIFE_S:
+                    told = now
                     say(f"  ... {what}: {told - begun:.0f} s")
                 if given_up.is_set():
                     raise GivenUp
             hung = child.poll() is None
+            was_held = was_held or time.monotonic() - last > HELD_S
         finally:
             end_session(child.pid)
             child.wait()
         output.seek(at)
-        return Finished(child.pid, child.returncode, hung, output.read().decode("utf-8", "replace"))
+        text = output.read().decode("utf-8", "replace")
+        return Finished(child.pid, child.returncode, hung, text, was_held)
 
 
 def end_session(leader):
@@ -184,15 +191,18 @@ class Workbench:
         """(verdict, seconds): "passed", "failed", "hung", "skipped" or "not there"."""
         folder = self.folder(mutant.preset)
         junit = folder / "mutant.xml"
-        junit.unlink(missing_ok=True)
         command = ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit,
                    "--no-tests=ignore", "--stop-on-failure", "-R", f"^({mutant.test})$"]
         if mutant.preset == "tsan":  # as ./dev test does
             command = ["setarch", "-R", *command]
         options = f"-x -k {mutant.case}" if mutant.case else "-x"
-        begun = time.monotonic()
-        done = run(command, log, limit_s, {**os.environ, "PYTEST_ADDOPTS": options}, what)
-        return verdict(done, junit), time.monotonic() - begun
+        while True:
+            junit.unlink(missing_ok=True)
+            begun = time.monotonic()
+            done = run(command, log, limit_s, {**os.environ, "PYTEST_ADDOPTS": options}, what)
+            if not done.was_held:
+                return verdict(done, junit), time.monotonic() - begun
+            say(f"held up for more than {HELD_S} s: {what or mutant.name} is tested again")
 
 
 def verdict(done, junit):
