@@ -63,14 +63,14 @@ class Caught:
 
 
 class Round:
-    """All mutants of one call, and what became of each."""
+    """All mutants of one call, and what became of each; `before` were caught already."""
 
-    def __init__(self, root, good, bad):
+    def __init__(self, root, good, bad, before=()):
         self.benches = [Workbench(root, number)
                         for number in range(1, (COPIES if len(good) > FEW else 1) + 1)]
         self.file = Caught(self.benches[0].home)
         self.good = good
-        self.caught, self.survived = [], []
+        self.caught, self.survived = list(before), []
         self.unjudged = dict(bad)  # name: why
         self.unbuilt = set()       # presets that do not build without a mutant
         self.base_s = {}           # (preset, test, case): seconds on the clean tree
@@ -276,18 +276,16 @@ def judge(root, options, good, bad):
     if locked is None:
         say("another run is at work in this tree")
         return 75
-    caught = Caught(root / "build" / "mutants")
+    caught, before = Caught(root / "build" / "mutants"), set()
     if options.resume:
         before = caught.names(good)
         say(f"{len(before)} were caught before")
         good = {name: good[name] for name in good if name not in before}
-        if before and not good and not bad:
-            return 0
     elif not options.name:
         caught.forget()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # takes the mutants out again
     try:
-        return Round(root, good, bad).run()
+        return Round(root, good, bad, before).run()
     except KeyboardInterrupt:
         say("interrupted")
         return 130
