@@ -28,6 +28,7 @@ class Scenario:
     allows: typing.Callable = act.allows_nothing
     allows_drop: typing.Callable = act.allows_nothing
     check: typing.Callable = act.check_connections
+    check_end: typing.Callable = act.nothing    # when the server has ended, its logs too
     before: typing.Callable = act.nothing
     before_end: typing.Callable = act.nothing
     make_server: typing.Callable = place.plain_server
@@ -83,7 +84,7 @@ TABLE = [
              steps=(3, 30), rate=(1000, 1700), requests=(4000, 102000),
              config={"OPTIONS": "journal = @DIR@/journal"},
              allows=act.allows_by_death, allows_drop=act.allows_drop_by_death,
-             check=act.check_lines_of_the_lost),
+             check=act.check_deaths, check_end=act.check_lines_of_the_lost),
     Scenario("still", "STOP of a worker for half a second", act.stand_still, steps=(3, 20)),
     Scenario("hung", "STOP of a worker for good: heartbeat_timeout", act.stand_still_for_good,
              steps=(1, 5), requests=(3000, 100000), rate=(500, 2500),

@@ -27,6 +27,7 @@ HERE = daemon.BUILD / "tests" / "chaos"
 SERVING = 3  # BOARD_SERVING
 SLOWER = 5   # a build with sanitizers
 
+# A machine that stood still for seconds lets a crowd in at once: no reason for a 503 here.
 INI = """
 [server]
 listen = 127.0.0.1:0
@@ -37,10 +38,12 @@ threads = @THREADS@
 [worker]
 @WORKER@
 [limits]
+queue_limit = 100000
+queue_timeout = 1m
 @LIMITS@
 [log]
 access = @ACCESS@
-access_format = "%r %s"
+access_format = "%r %s %P"
 @LOG@
 [plugin drudge]
 path = @PLUGIN@
@@ -49,7 +52,8 @@ path = @PLUGIN@
 
 BAD_LINES = re.compile(r"Sanitizer|runtime error|CHECK|an event that cannot happen|SUMMARY:|"
                        r"WARNING: Thread|none of ours|could not be received")
-EXECUTED = re.compile(r"/(?:wait|stream|echo|leak|block|spin|crash)/(\d+)\S* HTTP/1\.1\"? (\d+)")
+EXECUTED = re.compile(r"/(?:wait|stream|echo|leak|block|spin|crash)/(\d+)\S* HTTP/1\.1\"? "
+                      r"(\d+) (\d+)")
 
 
 class Skip(Exception):
@@ -88,6 +92,7 @@ class Stage:
     """What an action is given."""
 
     threads = 8
+    LOST = 0  # no pid: a holder that the master does not know
 
     def __init__(self, scenario, klass, seed, is_long):
         self.scenario, self.klass, self.seed, self.is_long = scenario, klass, seed, is_long
@@ -100,7 +105,7 @@ class Stage:
                          "ACCESS": "@DIR@/access.log", "PLUGIN": HERE / "drudge.so",
                          "WORKERS": self.workers, "THREADS": self.threads,
                          "LIFE": self.life, **scenario.config}
-        self.server = self.board = self.witness = self.result = None
+        self.server = self.board = self.witness = self.result = self.held = None
         self.generation = 1
         self.ended = None        # exit status, where an action ends the server
 
@@ -133,11 +138,13 @@ class Stage:
         """The workers in this state, as the scoreboard has them."""
         return [w for w in self.board.ask("look")["workers"] if w["state"] == state]
 
-    def wait_serving(self, count, timeout=20.0):
-        """Exactly so many serve, all of which have answered a request."""
+    def wait_serving(self, count, timeout=20.0, without=None):
+        """Exactly so many serve, all of which have answered a request; that pid does not: its
+        obituary is written before its entry is emptied."""
         def is_so():
             serving = self.look()
-            return len(serving) == count and all(w["answered"] > 0 for w in serving)
+            return (len(serving) == count and all(w["answered"] > 0 for w in serving)
+                    and all(w["pid"] != without for w in serving))
 
         daemon.wait_until(is_so, timeout, f"{count} workers that serve and have answered")
 
@@ -198,9 +205,32 @@ class Stage:
             if not self.scenario.allows_drop(self, drop):
                 self.complain(f"a kept connection ended: {said}")
 
+    def has_access_log(self):
+        return "@DIR@/access.log" in str(self.settings["ACCESS"])
+
+    def read_holders(self):
+        """Of each connection with failures, whose ends it has in common, the pids in the lines
+        of their requests; LOST where only the master has written one (000)."""
+        pids = {}
+        if self.has_access_log():
+            matches = filter(None, map(EXECUTED.search, self.server.access_log()))
+            pids = {int(match[1]): int(match[3]) if match[2] != "000" else self.LOST
+                    for match in matches}
+        found = collections.defaultdict(set)
+        for failure in self.result.failures:
+            if failure["id"] in pids:
+                found[failure["port"], failure["ended_ns"]].add(pids[failure["id"]])
+        return found
+
+    def holders(self, failure):
+        """The workers that had the requests which failed together with this one."""
+        if self.held is None:
+            self.held = self.read_holders()
+        return self.held.get((failure.port, failure.ended_ns), set())
+
     def judge_access_log(self):
         """Each answered request has one line, none has two that say 200."""
-        if "@DIR@/access.log" not in str(self.settings["ACCESS"]):
+        if not self.has_access_log():
             return
         lines = collections.Counter()
         for line in self.server.access_log():
@@ -245,9 +275,10 @@ class Stage:
         self.start_server()
         self.scenario.before(self)
         self.play()
-        self.judge_requests()
         self.scenario.check(self)
         self.judge_server()
+        self.scenario.check_end(self)
+        self.judge_requests()
         self.judge_access_log()
         return not self.complaints
 

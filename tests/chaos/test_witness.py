@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox")
 import load  # noqa: E402
 
 PLAIN = dict.fromkeys(("wait5", "wait100", "stream", "echo", "idle", "close", "split", "pair"), 0)
-COUNT, SPOILT = 60, 20  # which request meets the fault
+COUNT, SPOILT = 60, 20  # at least; which request meets the fault
 REQUEST = re.compile(rb"GET /\w+/wait/(\d+)\?ms=0 HTTP/1\.1\r\n.*?\r\n\r\n", re.S)
 
 
@@ -83,10 +83,10 @@ class Stub:
         self.listener.close()
 
 
-def witness(tmp_path, spoil, shares=None, timeout_s=10, keep=2):
-    """One run; the result."""
+def witness(tmp_path, spoil, shares=None, timeout_s=20, keep=2, rate=500):
+    """One run; the result. Of more requests than COUNT, if we come late to end it."""
     stub = Stub(spoil)
-    one = load.Witness(stub.address, 500, COUNT, 3, {**PLAIN, **(shares or {})},
+    one = load.Witness(stub.address, rate, COUNT, 3, {**PLAIN, **(shares or {})},
                        tmp_path / "table", keep=keep, idle=1, timeout_s=timeout_s)
     try:
         one.wait_open()
@@ -141,13 +141,13 @@ FAULTS = {
 
 @pytest.mark.parametrize("outcome", FAULTS)
 def test_each_fault_is_seen_as_what_it_is(tmp_path, outcome):
-    result = witness(tmp_path, FAULTS[outcome], timeout_s=1)
+    result = witness(tmp_path, FAULTS[outcome], timeout_s=3 if outcome == "timeout" else 20)
     assert result["outcomes"][outcome] == 1 and result["failed"] == 1, result.said
-    assert result["outcomes"]["ok"] == COUNT - 1
+    assert result["outcomes"]["ok"] == result["sent"] - 1 >= COUNT - 1
     failure = result.failures[0]
     assert failure["id"] == SPOILT and failure["port"] > 0
     assert failure["held_by"] in (0, 42) and failure["begun_ns"] <= failure["ended_ns"]
-    assert len(list(result.rows())) == COUNT
+    assert len(list(result.rows())) == result["sent"]
 
 
 @pytest.mark.parametrize("spoil, outcome", [(cut_and_reset, "short"), (longer, "bytes")])
@@ -160,7 +160,7 @@ def test_nothing_is_wrong_with_a_good_server(tmp_path):
     result = witness(tmp_path, lambda sock, number: sock.sendall(right(number)),
                      {"split": 0.3, "idle": 0.2})
     assert result["failed"] == 0 and not result.drops, result.said
-    assert result["outcomes"]["ok"] == COUNT and result["connects"] == 3
+    assert result["outcomes"]["ok"] == result["sent"] and result["connects"] == 3
     assert result.same_connections() == {"keep": [True, True], "idle": [True]}
 
 
@@ -170,24 +170,29 @@ def test_a_second_request_behind_a_lost_one_fails_too(tmp_path):
     assert {failure["is_piped"] for failure in result.failures} == {False, True}
 
 
+KEPT = 90
+
+
 @pytest.mark.parametrize("how", ["said", "closed", "reset"])
 def test_a_kept_connection_that_ends_between_two_requests(tmp_path, how):
+    """So many and so slowly that its turn does not come again."""
     def spoil(sock, number):
         sock.sendall(right(number, b"Connection: close\r\n" if how == "said" else b""))
-        time.sleep(0.01)  # it has read that
+        time.sleep(0.2)  # it has read that
         if how == "reset":
             reset(sock)
         else:
             sock.close()
 
-    result = witness(tmp_path, spoil, keep=20)
+    result = witness(tmp_path, spoil, keep=KEPT, rate=100)
     assert result["failed"] == 0, result.said
     assert [drop["kind"] for drop in result.drops] == [how]
-    assert sum(result.same_connections()["keep"]) == 19
+    assert sum(result.same_connections()["keep"]) == KEPT - 1
 
 
 def test_nobody_listens_any_more(tmp_path):
-    """The connections that stand go on; whoever needs a new one is refused."""
+    """The connections that stand go on; whoever needs a new one is refused, or was in the queue
+    when it was closed."""
     holder = []
 
     def spoil(sock, number):
@@ -197,16 +202,16 @@ def test_nobody_listens_any_more(tmp_path):
 
     stub = Stub(spoil)
     holder.append(stub)
-    one = load.Witness(stub.address, 500, COUNT, 3, {**PLAIN, "close": 0.5},
+    one = load.Witness(stub.address, 100, COUNT, 3, {**PLAIN, "close": 0.5},
                        tmp_path / "table", keep=2, idle=1)
     try:
         one.wait_open()
         result = one.end()
     finally:
         one.clean_up()
-    refused = result["outcomes"]["refused"]
-    assert refused > 5 and result["failed"] == refused, result.said
-    assert all(failure["sent_ns"] == 0 for failure in result.failures)
+    refused = [failure for failure in result.failures if failure["outcome"] == "refused"]
+    assert refused != [] and all(failure["sent_ns"] == 0 for failure in refused), result.said
+    assert all(failure["nth"] <= 1 for failure in result.failures), result.said
 
 
 def test_an_answer_that_does_not_end_as_it_was_asked(tmp_path):
