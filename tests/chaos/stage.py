@@ -40,6 +40,7 @@ threads = @THREADS@
 [limits]
 queue_limit = 100000
 queue_timeout = 1m
+head_timeout = 10m
 @LIMITS@
 [log]
 access = @ACCESS@
