@@ -100,6 +100,8 @@ bool lifecycle_is_whole_stop(const struct worker *w)
     return board_get32(&w->heritage->board->closing) == BOARD_CLOSED;
 }
 
+/* Not while queues are being emptied: what was taken may have ended at once, and more lies
+ * behind it. */
 static bool is_idle(const struct worker *w)
 {
     return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0 &&

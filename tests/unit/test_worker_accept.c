@@ -122,6 +122,26 @@ static void test_takes_what_is_queued(void **state)
     leave(f, client);
 }
 
+/* The first of them is answered and closed before the second is taken: it was all the worker
+ * had, and not the last. */
+static void test_the_first_ends_at_once(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] =
+        "GET /event HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    int client[QUEUED];
+    fixture_end_client(f);
+    assert_int_equal(f->worker.conn_count, 0);
+    accept_stop(&f->worker);
+    queue(client);
+    assert_int_equal(send(client[0], text, sizeof text - 1, 0), sizeof text - 1);
+    f->worker.phase = WORKER_DRAINING;
+    accept_close(&f->worker);
+    assert_int_equal(f->worker.conn_count, QUEUED - 1);
+    assert_int_equal(f->worker.phase, WORKER_DRAINING);
+    leave(f, client);
+}
+
 /* Connected in the eyes of the client when the listener began to refuse whoever is new: it has
  * inherited the way in which that is done. */
 static void test_what_came_of_a_handshake_is_set_right(void **state)
@@ -220,6 +240,8 @@ int main(void)
                                         close_state),
         cmocka_unit_test_setup_teardown(test_within_one_turn, open_state, close_state),
         cmocka_unit_test_setup_teardown(test_takes_what_is_queued, open_state,
+                                        close_state),
+        cmocka_unit_test_setup_teardown(test_the_first_ends_at_once, open_state,
                                         close_state),
         cmocka_unit_test_setup_teardown(test_what_came_of_a_handshake_is_set_right,
                                         open_state, close_state),
