@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ledger - what the master reads in it.                      [master]
+ * ledger - what the master reads in it, and what moves it on.     [worker, master]
  *
  * Owns:    nothing; the entries are the worker's while it lives (worker/begun.c).
- * Called:  by the master's lost.c, and by board_retire.
+ * Called:  by the master's lost.c, and by board_retire; by the worker for one that moves.
  * Fails:   never. A worker that ran foreign code may have written anything anywhere: each
  *          length is cut to its field, each text ends.
  */
@@ -27,19 +27,28 @@ bool ledger_claim(struct board_ledger *sender, uint64_t ticket)
     return seen != (number | LEDGER_LOGGED);
 }
 
-bool ledger_give_up(struct ledger_entry *e)
+bool ledger_take_back(struct ledger_entry *e, uint64_t number)
 {
-    uint64_t seen = board_get(&e->number);
+    uint64_t seen = number | LEDGER_SENT;
 
-    return (seen & LEDGER_STATE) == LEDGER_SENT &&
-           atomic_compare_exchange_strong(&e->number, &seen, seen | LEDGER_LOGGED);
+    return atomic_compare_exchange_strong(&e->number, &seen, number);
 }
 
+bool ledger_give_up(struct ledger_entry *e, uint64_t number)
+{
+    return (number & LEDGER_STATE) == LEDGER_SENT &&
+           atomic_compare_exchange_strong(&e->number, &number, number | LEDGER_LOGGED);
+}
+
+/* The number first: what stands beside it is of that request, or of a later one. */
 bool ledger_read(const struct ledger_entry *e, struct ledger_entry *out)
 {
-    if (board_get(&e->number) == 0)
+    const uint64_t number = atomic_load_explicit(&e->number, memory_order_acquire);
+
+    if (number == 0)
         return false;
     memcpy((void *)out, (const void *)e, sizeof(*out));
+    board_set(&out->number, number);
     out->peer[LEDGER_PEER - 1] = '\0';
     if (out->minor != 0 && out->minor != 1) {
         out->minor = -1;

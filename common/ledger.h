@@ -102,8 +102,12 @@ static inline uint64_t ledger_ticket(uint64_t number, unsigned index)
  *  its line is ours to write. False: it has been written. */
 bool ledger_claim(struct board_ledger *sender, uint64_t ticket);
 
-/** The master: nobody will take it. True: its line is ours to write, and nobody else's. */
-bool ledger_give_up(struct ledger_entry *e);
+/** The sender: it could not be sent. False: its line has been written. */
+bool ledger_take_back(struct ledger_entry *e, uint64_t number);
+
+/** The master: nobody will take the request of that number, as it was read. True: its line is
+ *  ours to write, and nobody else's. False: it was taken, and the entry may be another's. */
+bool ledger_give_up(struct ledger_entry *e, uint64_t number);
 
 /** A copy of an entry of whatever state, fit to be shown: nothing in it is trusted. False: it
  *  is free. */

@@ -310,7 +310,7 @@ static void look_through(struct master *master, unsigned index, uint64_t take_ms
             continue;
         const uint64_t age_ms = e.sent_ns > now_ns ? LEDGER_KEPT_MS /* it cannot be */
                                                    : (now_ns - e.sent_ns) / NS_PER_MS;
-        if (age_ms >= take_ms && ledger_give_up(&ledger->entry[i]))
+        if (age_ms >= take_ms && ledger_give_up(&ledger->entry[i], e.number))
             write_late(master, index, &e);
         if (e.pid != master->slots[index].pid)
             left += look_at_left(&ledger->entry[i], age_ms);

@@ -81,15 +81,20 @@ static void fill(struct ledger_entry *e, const struct request *req)
     memcpy(e->peer, req->peer, LEDGER_PEER);
 }
 
+/* As lost, by the master: it was too long on its way. */
+static void leave_logged(struct request *req)
+{
+    req->is_accounted = true;
+    begun_leave(req);
+}
+
 /* The entry says where it comes from before it is valid: if we die before the claim, the master
  * makes it for us. */
 static void claim(struct request *req, unsigned sender, uint64_t ticket)
 {
     struct board *board = req->ctx.worker->heritage->board;
-    if (sender >= BOARD_WORKERS || ledger_claim(&board->ledger[sender], ticket))
-        return;
-    req->is_accounted = true; /* as lost: it was too long on its way */
-    begun_leave(req);
+    if (sender < BOARD_WORKERS && !ledger_claim(&board->ledger[sender], ticket))
+        leave_logged(req);
 }
 
 void begun_enter(struct request *req, unsigned sender, uint64_t ticket)
@@ -148,8 +153,8 @@ uint64_t begun_send(struct request *req)
 
 void begun_unsend(struct request *req)
 {
-    if (req->entry != NULL)
-        ledger_set(req->entry, req->number);
+    if (req->entry != NULL && !ledger_take_back(req->entry, req->number))
+        leave_logged(req);
 }
 
 /* A receiver that is late has yet to find it. */

@@ -159,7 +159,8 @@ static void bury(int who)
 static void give_up_all(void)
 {
     for (unsigned i = 0; i < ENTRIES; i++)
-        if (ledger_give_up(&s->ledger[SENDER].entry[i]))
+        if (ledger_give_up(&s->ledger[SENDER].entry[i],
+                           s->ledger[SENDER].entry[i].number))
             log_killed(&s->ledger[SENDER].entry[i]);
 }
 
@@ -241,15 +242,15 @@ static void test_states(void **state)
 
     (void)state;
     ledger_set(e, 123456789);
-    assert_false(ledger_give_up(e)); /* begun here */
+    assert_false(ledger_give_up(e, e->number)); /* begun here */
     ledger_set(e, 123456789 | LEDGER_SENT);
     assert_true(ledger_claim(&ledger, ticket));
     assert_int_equal(e->number, 123456789 | LEDGER_TAKEN);
     assert_true(ledger_claim(&ledger, ticket)); /* the master, for one that had */
-    assert_false(ledger_give_up(e));
+    assert_false(ledger_give_up(e, e->number));
     ledger_set(e, 123456789 | LEDGER_SENT);
-    assert_true(ledger_give_up(e));
-    assert_false(ledger_give_up(e));
+    assert_true(ledger_give_up(e, e->number));
+    assert_false(ledger_give_up(e, e->number));
     assert_false(ledger_claim(&ledger, ticket));
     ledger_set(e, 99 | LEDGER_SENT); /* another has the entry by now */
     assert_true(ledger_claim(&ledger, ticket));
@@ -265,11 +266,24 @@ static void test_states(void **state)
     assert_int_equal(ledger.entry[6].number, 0);
 }
 
+/* It was read, and then taken; what is sent next has its entry, and is on its way. */
+static void test_given_up_too_late(void **state)
+{
+    struct ledger_entry e = {.number = 7 | LEDGER_SENT}, seen;
+
+    (void)state;
+    assert_true(ledger_read(&e, &seen));
+    ledger_set(&e, 8 | LEDGER_SENT);
+    assert_false(ledger_give_up(&e, seen.number));
+    assert_int_equal(e.number, 8 | LEDGER_SENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_while_it_moves),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_given_up_too_late),
     };
 
     return cmocka_run_group_tests_name("common_ledger_moves", tests, NULL, NULL);

@@ -166,7 +166,7 @@ static void test_claimed_too_late(void **state)
     struct ledger_entry *sent = req->entry;
     begun_leave_sent(req);
     let_go(req);
-    assert_true(ledger_give_up(sent));
+    assert_true(ledger_give_up(sent, sent->number));
     req = new_request(f);
     begun_enter(req, 0, ticket);
     assert_true(req->is_accounted);
@@ -177,6 +177,23 @@ static void test_claimed_too_late(void **state)
     sent->sent_ns -= LEDGER_KEPT_MS * UINT64_C(1000000);
     begun_each_second(b);
     assert_int_equal(sent->number, 0);
+}
+
+/* This worker stood still before it could send it, for so long that the master did the same. */
+static void test_not_sent_too_late(void **state)
+{
+    struct fixture *f = *state;
+    struct begun *b = &f->worker.begun;
+    unsigned room = room_in(b);
+    struct request *req = new_request(f);
+    begun_enter(req, 0, 0);
+    (void)begun_send(req);
+    assert_true(ledger_give_up(req->entry, req->entry->number));
+    begun_unsend(req);
+    assert_true(req->is_accounted);
+    assert_null(req->entry);
+    assert_int_equal(room_in(b), room);
+    let_go(req);
 }
 
 static void test_more_than_there_is_room_for(void **state)
@@ -216,10 +233,15 @@ static void test_successor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORKER_TEST(being_read),          WORKER_TEST(body_being_read),
-        WORKER_TEST(running_and_waiting), WORKER_TEST(what_the_host_answers),
-        WORKER_TEST(client_leaves),       WORKER_TEST(sent_and_claimed),
-        WORKER_TEST(claimed_too_late),    WORKER_TEST(more_than_there_is_room_for),
+        WORKER_TEST(being_read),
+        WORKER_TEST(body_being_read),
+        WORKER_TEST(running_and_waiting),
+        WORKER_TEST(what_the_host_answers),
+        WORKER_TEST(client_leaves),
+        WORKER_TEST(sent_and_claimed),
+        WORKER_TEST(claimed_too_late),
+        WORKER_TEST(not_sent_too_late),
+        WORKER_TEST(more_than_there_is_room_for),
         WORKER_TEST(successor),
     };
 
