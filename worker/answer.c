@@ -283,7 +283,7 @@ static void settle(struct request *req)
 
 void answer_settle(struct request *req)
 {
-    if (!req->is_accounted) /* else by answer_late: what came after that goes nowhere */
+    if (!req->is_answered) /* else by answer_late: what came after that goes nowhere */
         settle(req);
     atomic_store(&req->response_state, RESPONSE_DONE);
 }
@@ -299,7 +299,7 @@ static bool claim_for_host(struct request *req)
                                     &req->response_state, &streaming, RESPONSE_HOST));
 }
 
-const char *answer_late(struct request *req)
+static const char *answer_in_its_place(struct request *req)
 {
     struct board_counters *counters = &req->ctx.worker->entry->counters;
     if (claim_for_host(req)) {
@@ -316,4 +316,11 @@ const char *answer_late(struct request *req)
         return NULL;
     send_answer(req);
     return "what it had sent is its answer";
+}
+
+const char *answer_late(struct request *req)
+{
+    const char *what = answer_in_its_place(req);
+    req->is_answered = what != NULL;
+    return what;
 }

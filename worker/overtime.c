@@ -148,7 +148,7 @@ static void on_second(struct deadline *d)
     const struct worker *w = req->ctx.worker;
     if (w->phase == WORKER_SERVING && !w->overtime.has_asked)
         ask_for_successor(req);
-    bool is_left = !req->is_accounted && answer_late(req) != NULL;
+    bool is_left = !req->is_answered && answer_late(req) != NULL;
     if (is_left && req->conn != NULL) /* it was just answering then */
         conn_part(req->conn);
 }

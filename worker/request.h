@@ -78,7 +78,7 @@ struct request {
     bool is_admitted;    /* it may wait: queue_limit was not reached */
     bool has_lent;       /* on the loop: a task runs in its slot, task_slot.c */
     bool is_in_handler;  /* EVENT: the callback has not returned yet */
-    bool is_late;        /* on the loop: over request_timeout */
+    bool is_late, is_answered; /* on the loop: over its time; in its handler's place */
     atomic_bool is_said; /* `response` is whole: the loop may read it before the end */
     struct lane *lane;
     struct list lane_link;

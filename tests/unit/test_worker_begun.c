@@ -179,6 +179,32 @@ static void test_claimed_too_late(void **state)
     assert_int_equal(sent->number, 0);
 }
 
+/* That line was the end of its account, and not of the request. */
+static void test_claimed_too_late_and_served(void **state)
+{
+    static const char *const texts[] = {GET("/sync"), GET("/async"), GET("/event")};
+    struct fixture *f = *state;
+    struct begun *b = &f->worker.begun;
+    struct request *req = new_request(f);
+    begun_enter(req, 0, 0);
+    const struct conn_past past = {.hops = 1, .ticket = begun_send(req)};
+    struct ledger_entry *sent = req->entry;
+    begun_leave_sent(req);
+    let_go(req);
+    assert_true(ledger_give_up(sent, sent->number));
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        fixture_conn(f)->past = past;
+        fixture_send(f, texts[i]);
+        assert_non_null(strstr(worker_answer(f), "hello"));
+    }
+    fixture_conn(f)->past = past;
+    fixture_send(f, GET("/three/async"));
+    assert_non_null(strstr(worker_answer(f), "\r\n0\r\n\r\n"));
+    assert_int_equal(f->worker.entry->counters.responses[2], 0);
+    sent->sent_ns -= LEDGER_KEPT_MS * UINT64_C(1000000);
+    begun_each_second(b);
+}
+
 /* This worker stood still before it could send it, for so long that the master did the same. */
 static void test_not_sent_too_late(void **state)
 {
@@ -233,15 +259,11 @@ static void test_successor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORKER_TEST(being_read),
-        WORKER_TEST(body_being_read),
-        WORKER_TEST(running_and_waiting),
-        WORKER_TEST(what_the_host_answers),
-        WORKER_TEST(client_leaves),
-        WORKER_TEST(sent_and_claimed),
-        WORKER_TEST(claimed_too_late),
-        WORKER_TEST(not_sent_too_late),
-        WORKER_TEST(more_than_there_is_room_for),
+        WORKER_TEST(being_read),          WORKER_TEST(body_being_read),
+        WORKER_TEST(running_and_waiting), WORKER_TEST(what_the_host_answers),
+        WORKER_TEST(client_leaves),       WORKER_TEST(sent_and_claimed),
+        WORKER_TEST(claimed_too_late),    WORKER_TEST(claimed_too_late_and_served),
+        WORKER_TEST(not_sent_too_late),   WORKER_TEST(more_than_there_is_room_for),
         WORKER_TEST(successor),
     };
 
