@@ -299,6 +299,15 @@ static bool claim_for_host(struct request *req)
                                     &req->response_state, &streaming, RESPONSE_HOST));
 }
 
+/* All of its answer is there; what it does now is something else. */
+static bool send_what_is_said(struct request *req)
+{
+    if (!atomic_load_explicit(&req->is_said, memory_order_acquire))
+        return false;
+    send_answer(req);
+    return true;
+}
+
 static const char *answer_in_its_place(struct request *req)
 {
     struct board_counters *counters = &req->ctx.worker->entry->counters;
@@ -312,10 +321,7 @@ static const char *answer_in_its_place(struct request *req)
         board_add(&counters->timeouts, 1);
         return "its stream is cut";
     }
-    if (!atomic_load_explicit(&req->is_said, memory_order_acquire))
-        return NULL;
-    send_answer(req);
-    return "what it had sent is its answer";
+    return send_what_is_said(req) ? "what it had sent is its answer" : NULL;
 }
 
 const char *answer_late(struct request *req)
@@ -323,4 +329,13 @@ const char *answer_late(struct request *req)
     const char *what = answer_in_its_place(req);
     req->is_answered = what != NULL;
     return what;
+}
+
+bool answer_at_end(struct request *req)
+{
+    req->conn->is_closing = true;
+    if (!claim_for_host(req))
+        return send_what_is_said(req);
+    answer_host(req, 503);
+    return true;
 }

@@ -17,6 +17,10 @@ void answer_host(struct request *req, int status);
  *  answered when it ends. */
 const char *answer_late(struct request *req);
 
+/** The worker ends, and the handler still runs: 503 in its place, or what it has sent already.
+ *  False: its answer has begun, and goes no further. */
+bool answer_at_end(struct request *req);
+
 /** A handler has ended with req->rc: puts its answer, or the host's in its place, into the
  *  output of the connection if there is one; one loud line where it broke a rule. */
 void answer_settle(struct request *req);

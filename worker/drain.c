@@ -77,11 +77,8 @@ void drain_cut(struct conn *c)
 {
     struct request *req = c->request;
     bool is_running = req != NULL && c->is_handed && req->handler == HANDLER_RUNNING;
-    if (is_running && request_claim(req, RESPONSE_HOST)) {
-        c->is_closing = true;
-        answer_host(req, 503);
+    if (is_running && answer_at_end(req))
         conn_try_write(c);
-    }
     if (req != NULL) /* its handler may never end: it has its line all the same */
         request_account(req, 0);
     conn_close(c);

@@ -25,8 +25,8 @@ void drain_on_last(struct conn *c);
  *  what runs is told to end. */
 void drain_give_up(struct conn *c);
 
-/** The worker ends now. A handler that has not answered has 503 in its place; a response that
- *  has begun is cut. */
+/** The worker ends now. A handler that has not answered has 503 in its place; what it has sent
+ *  in whole is its answer; a response that has begun is cut. */
 void drain_cut(struct conn *c);
 
 #endif

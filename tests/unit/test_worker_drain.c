@@ -159,13 +159,16 @@ static void test_one_that_will_not_end_has_503(void **state)
     fixture_until(f, worker_is_alone);
 }
 
-static void test_one_that_has_answered_has_no_503(void **state)
+/* It has said all, and goes on with something else. */
+static void test_one_that_has_answered_has_its_answer(void **state)
 {
     struct fixture *f = *state;
     fixture_send(f, GET("/hold"));
-    assert_int_equal(api_send(worker_held, 200, NULL, "x", 1, REMUDA_STATIC), 0);
+    assert_int_equal(api_send(worker_held, 200, NULL, "said", 4, REMUDA_STATIC), 0);
     cut(f);
-    assert_string_equal(fixture_read(f), "");
+    assert_non_null(strstr(fixture_read(f), "\r\n\r\nsaid"));
+    assert_true(fixture_is_closed(f));
+    assert_int_equal(f->worker.entry->counters.responses[2], 1);
     api_finish(worker_held, 0);
     fixture_until(f, worker_is_alone);
 }
@@ -223,7 +226,7 @@ int main(void)
         WORKER_TEST(one_that_runs_has_503),
         WORKER_TEST(one_that_has_not_come_in_whole_has_503),
         WORKER_TEST(one_that_will_not_end_has_503),
-        WORKER_TEST(one_that_has_answered_has_no_503),
+        WORKER_TEST(one_that_has_answered_has_its_answer),
         WORKER_TEST(a_long_stream_loses_its_client_in_a_drain),
         WORKER_TEST(every_answer_closes),
     };
