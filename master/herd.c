@@ -203,7 +203,7 @@ static void expire(struct master *master, uint64_t now_ms)
             continue;
         if (slot->lost && slot->state != SLOT_KILLED && slot->state != SLOT_DRAINING)
             herd_end(master, slot, SLOT_ON_STOP_NOW, "it closed its channel and stayed");
-        else if (slot->state == SLOT_RETIRING && !watchdog_is_stuck(master, slot, now_ms))
+        else if (slot->state == SLOT_RETIRING && watchdog_turns(master, slot, now_ms))
             herd_feed(master, slot, SLOT_ON_DRAIN); /* it came back: a gentle end */
         else
             herd_feed(master, slot, SLOT_ON_DEADLINE);
@@ -264,7 +264,7 @@ static void dismiss_retired(struct master *master, uint64_t now_ms)
         return;
     for (unsigned i = 0; i < master->slot_count; i++)
         if (master->slots[i].state == SLOT_RETIRING &&
-            !watchdog_is_stuck(master, &master->slots[i], now_ms))
+            watchdog_turns(master, &master->slots[i], now_ms))
             herd_feed(master, &master->slots[i], SLOT_ON_DRAIN);
 }
 

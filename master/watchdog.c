@@ -51,6 +51,18 @@ bool watchdog_is_stuck(const struct master *master, const struct slot *slot,
                             now_ms);
 }
 
+bool watchdog_is_alive(uint64_t tick_ms, uint64_t judge_from_ms)
+{
+    return tick_ms > judge_from_ms;
+}
+
+bool watchdog_turns(const struct master *master, const struct slot *slot, uint64_t now_ms)
+{
+    return !watchdog_is_stuck(master, slot, now_ms) &&
+           watchdog_is_alive(master->board->worker[slot->index].tick_ms,
+                             master->watchdog.judge_from_ms);
+}
+
 bool watchdog_forgive(struct master *master, uint64_t now_ms)
 {
     const uint64_t delay_ms = watchdog_delay(master->watchdog.last_tick_ms, now_ms);

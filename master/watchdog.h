@@ -24,6 +24,10 @@ bool watchdog_forgive(struct master *master, uint64_t now_ms);
 bool watchdog_is_stuck(const struct master *master, const struct slot *slot,
                        uint64_t now_ms);
 
+/** Does its loop turn, after it stood still? */
+bool watchdog_turns(const struct master *master, const struct slot *slot,
+                    uint64_t now_ms);
+
 /** How long the master itself was held up, given two ticks (ms); 0: it was not. Pure. */
 uint64_t watchdog_delay(uint64_t last_ms, uint64_t now_ms);
 
@@ -31,5 +35,8 @@ uint64_t watchdog_delay(uint64_t last_ms, uint64_t now_ms);
  *  limit_ms (0: no limit)? Time before judge_from_ms does not count. Pure. */
 bool watchdog_is_late(uint64_t tick_ms, uint64_t judge_from_ms, uint64_t limit_ms,
                       uint64_t now_ms);
+
+/** It has ticked since judge_from_ms: that its silence is forgiven is no sign of life. Pure. */
+bool watchdog_is_alive(uint64_t tick_ms, uint64_t judge_from_ms);
 
 #endif

@@ -33,6 +33,7 @@ class Scenario:
     before_end: typing.Callable = act.nothing
     make_server: typing.Callable = place.plain_server
     exit_status: int = 0
+    stops_master: bool = False          # for a while: else the machine stood still
     need: tuple = ()                    # each raises Skip where it cannot be shown
     pending: str = ""                   # what the server cannot do yet
     classes: tuple = ("event", "thread")
@@ -112,7 +113,7 @@ TABLE = [
 
     # ---- the master ----
     Scenario("master_stopped", "SIGSTOP of the master, longer than heartbeat_timeout",
-             act.stop_master, steps=(1, 2), requests=(5000, 60000),
+             act.stop_master, steps=(1, 2), requests=(5000, 60000), stops_master=True,
              config={"WORKER": "heartbeat_timeout = 1s"}, check=act.check_nobody_died),
     Scenario("master_killed", "SIGKILL of the master: workers finish and go", act.kill_master,
              steps=(1, 1), requests=(3000, 20000), allows=act.allows_after_stop,
@@ -148,7 +149,7 @@ TABLE = [
              requests=(6000, 100000), make_server=place.server_of_another_time,
              need=(place.need_faketime,)),
     Scenario("starved", "a tenth of the CPU, in pieces; heartbeat_timeout is 1 s",
-             place.starve, steps=(1, 2), rate=(50, 50), requests=(250, 1200),
+             place.starve, steps=(1, 2), rate=(50, 50), requests=(250, 1200), stops_master=True,
              mix={"wait100": 0.01, "stream": 0, "echo": 0.05},
              config={"WORKER": "heartbeat_timeout = 1s"}, check=act.check_nobody_died),
 ]

@@ -283,6 +283,13 @@ class Stage:
         self.judge_access_log()
         return not self.complaints
 
+    def stood_still_ms(self):
+        """The longest time that the machine gave nobody, as the master saw it."""
+        if not self.server or self.scenario.stops_master:
+            return 0
+        return max((int(said[1]) for said in self.server.log.matches(
+            r"the master was held up for (\d+) ms")), default=0)
+
     def clean_up(self):
         if self.witness:
             self.witness.clean_up()

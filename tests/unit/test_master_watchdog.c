@@ -34,6 +34,15 @@ static void judges_heartbeats(void **state)
             fail_msg("%s", heartbeats[i].name);
 }
 
+static void is_alive_when_it_has_ticked(void **state)
+{
+    (void)state;
+    assert_true(watchdog_is_alive(80000, 0));
+    assert_true(watchdog_is_alive(85001, 85000));
+    assert_false(watchdog_is_alive(85000, 85000)); /* forgiven, and silent since */
+    assert_false(watchdog_is_alive(80000, 85000));
+}
+
 static void measures_its_own_delay(void **state)
 {
     (void)state;
@@ -47,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_heartbeats),
+        cmocka_unit_test(is_alive_when_it_has_ticked),
         cmocka_unit_test(measures_its_own_delay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
