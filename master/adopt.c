@@ -40,6 +40,7 @@ static void collect_self(const struct master *m, struct estate_self *self)
                                  .oom = m->oom,
                                  .log_lost = log_get_lost(),
                                  .reload_waits = m->change.wanted,
+                                 .upgrade_waits = m->upgrade.wanted,
                                  .is_paused = m->is_paused,
                                  .board_fd = m->heritage.board_fd,
                                  .error_log_fd = m->running.logs.error_fd,
@@ -166,6 +167,7 @@ static void take_self(struct master *m, const struct estate_self *self)
     m->governor = self->governor;
     m->flood = self->flood;
     m->oom = self->oom;
+    m->upgrade.wanted = self->upgrade_waits;
     m->change.wanted = self->reload_waits;
     m->is_paused = self->is_paused;
     log_set_lost(self->log_lost);

@@ -45,7 +45,7 @@ struct estate_self {
     struct flood flood;
     struct oom oom;
     uint32_t log_lost; /* lines, not told of yet */
-    bool reload_waits, is_paused;
+    bool reload_waits, upgrade_waits, is_paused;
     int board_fd, error_log_fd, access_log_fd; /* a log: -1 off, 1 and 2 standard */
     char binary[PATH_MAX]; /* where an upgrade looks for the next one */
     char version[64];      /* of who wrote this */

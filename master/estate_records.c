@@ -38,6 +38,7 @@ static const struct field self_fields[] = {
     FIELD_NAMED(UINT, struct estate_self, "oom_moved_ms", oom.moved_ms),
     FIELD(UINT, struct estate_self, log_lost),
     FIELD(BOOL, struct estate_self, reload_waits),
+    FIELD(BOOL, struct estate_self, upgrade_waits),
     FIELD(BOOL, struct estate_self, is_paused),
     FIELD(FD, struct estate_self, board_fd),
     FIELD(FD, struct estate_self, error_log_fd),

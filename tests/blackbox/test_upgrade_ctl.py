@@ -173,6 +173,27 @@ def test_a_reload_asked_for_during_the_trial_goes_over(server, directory, instal
     one.binary = real
 
 
+def test_an_upgrade_that_waits_goes_back_too(server, directory, installed):
+    """Asked for while the next image starts its workers, which fail: the image before does it."""
+    one = server(SLOW, binary=installed.path)
+    (directory / "flag").touch()
+    installed.next_version(one)
+    first = begin(one, "upgrade")
+    one.log.wait(r"upgrade: generation 1 runs")
+    second = begin(one, "upgrade")
+    one.log.wait(r"control socket: upgrade, by", count=2)
+    start = one.log.mark()
+    fresh = set(wait_until(lambda: len(one.workers()) == 4 and one.workers(), 20,
+                           "the workers of both")) - serving(one)
+    one.kill_worker(fresh.pop())
+    assert "upgrade refused: " in end(first)[2]
+    one.log.wait(BACK, start=start)
+    one.log.wait(TRIED, start=start)
+    (directory / "flag").unlink()
+    status, out, err = end(second)
+    assert status == 0 and "upgrade done: generation 3" in out, err
+
+
 def test_usr2_and_ctl_share_an_upgrade(server, directory, installed):
     """Whoever asks before it has begun."""
     one = server(SLOW, binary=installed.path)

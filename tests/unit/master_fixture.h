@@ -88,7 +88,7 @@ static inline struct master *fixture_make(void)
                                                .verb = CONTROL_UPGRADE,
                                                .has_begun = true,
                                                .deadline_ms = 35};
-    m->change.wanted = true;
+    m->change.wanted = m->upgrade.wanted = true;
     fixture_inbox(&m->heritage.common_inbox);
     for (; m->heritage.inbox_count < m->slot_count; m->heritage.inbox_count++)
         fixture_inbox(&m->heritage.inbox[m->heritage.inbox_count]);

@@ -40,6 +40,7 @@ static void test_same_again(void **state)
     assert_int_equal(after->governor.failures, 3);
     assert_int_equal(after->governor.not_before_ms, 4711);
     assert_true(after->change.wanted);
+    assert_true(after->upgrade.wanted);
     assert_string_equal(after->upgrade.binary, "/usr/sbin/remuda");
     assert_int_equal(after->upgrade.before_fd, -1);
     assert_int_equal(after->heritage.board_fd, before->heritage.board_fd);

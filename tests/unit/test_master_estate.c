@@ -37,6 +37,7 @@ static struct estate *make(void)
                                    .want = 2,
                                    .worker_slots = 3,
                                    .reload_waits = true,
+                                   .upgrade_waits = true,
                                    .oom.fd = 16,
                                    .board_fd = 7,
                                    .error_log_fd = 2,
