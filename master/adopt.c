@@ -248,6 +248,7 @@ int adopt_take(struct master *master, struct estate *estate, struct fault *fault
     estate_each_fd(estate, keep_to_us, NULL);
     master->board = master->heritage.board = board;
     master->running.conf = conf;
+    spawn_fill_identity(&master->heritage, conf); /* as whom its workers run */
     take_self(master, &estate->self);
     take_slots(master, estate, now_ms - estate->self.saved_ms);
     take_control(&master->control, estate);

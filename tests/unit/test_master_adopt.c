@@ -45,6 +45,7 @@ static void test_same_again(void **state)
     assert_int_equal(after->upgrade.before_fd, -1);
     assert_int_equal(after->heritage.board_fd, before->heritage.board_fd);
     assert_ptr_equal(after->heritage.board, after->board);
+    assert_int_equal(after->heritage.uid, after->running.conf->server.uid);
     assert_int_equal(after->heritage.inbox_count, 3);
     assert_int_equal(after->heritage.inbox[2].tx, before->heritage.inbox[2].tx);
     assert_int_equal(after->heritage.common_inbox.rx, before->heritage.common_inbox.rx);
