@@ -30,12 +30,6 @@ enum { LOST_MARGIN_MS = 2000 }; /* between EOF on the channel and the exit */
 
 /* ---- events ---- */
 
-static void on_deadline_of_boot(struct master *master, struct slot *slot)
-{
-    slot->doom = "did not become ready within boot_timeout";
-    act_mourn(master, slot);
-}
-
 static void hear_ready(struct master *master, struct slot *slot,
                        const struct message *message)
 {
@@ -89,6 +83,8 @@ void herd_hear(struct slot *slot, const struct message *message)
 
 static const char *reason_of(enum slot_state state, enum slot_event event)
 {
+    if (state == SLOT_STARTING && event == SLOT_ON_DEADLINE)
+        return "did not become ready within boot_timeout";
     if (event == SLOT_ON_TICK_LATE)
         return "its loop stood still before it served";
     if (event != SLOT_ON_DEADLINE)
@@ -98,14 +94,28 @@ static const char *reason_of(enum slot_state state, enum slot_event event)
                : "its loop stood still for longer than heartbeat_timeout";
 }
 
+/* It has failed, though it lives: whoever waits for it hears so now, for one that we kill is
+ * not mourned. */
+static void give_up(struct master *master, struct slot *slot)
+{
+    slot->served = herd_has_served(master, slot);
+    act_mourn(master, slot);
+}
+
+static bool fails_to_start(enum slot_state state, enum slot_event event)
+{
+    return (state == SLOT_STARTING && event == SLOT_ON_DEADLINE) ||
+           (state == SLOT_STANDBY && event == SLOT_ON_TICK_LATE);
+}
+
 void herd_feed(struct master *master, struct slot *slot, enum slot_event event)
 {
     const struct slot_step step = slot_next(slot->state, event);
 
-    if (slot->state == SLOT_STARTING && event == SLOT_ON_DEADLINE)
-        on_deadline_of_boot(master, slot);
     if (step.next == SLOT_KILLED && slot->doom == NULL)
         slot->doom = reason_of(slot->state, event);
+    if (fails_to_start(slot->state, event))
+        give_up(master, slot);
     if (step.next != slot->state || event == SLOT_ON_DEADLINE)
         slot->deadline_ms = 0;
     if (step.action != SLOT_DO_BUG)
@@ -194,6 +204,13 @@ int herd_start(struct master *master, const struct generation *generation, unsig
     return 0;
 }
 
+static void end_lost(struct master *master, struct slot *slot)
+{
+    slot->doom = "it closed its channel and stayed";
+    give_up(master, slot);
+    herd_feed(master, slot, SLOT_ON_STOP_NOW);
+}
+
 static void expire(struct master *master, uint64_t now_ms)
 {
     for (unsigned i = 0; i < master->slot_count; i++) {
@@ -202,7 +219,7 @@ static void expire(struct master *master, uint64_t now_ms)
         if (slot->deadline_ms == 0 || slot->deadline_ms > now_ms)
             continue;
         if (slot->lost && slot->state != SLOT_KILLED && slot->state != SLOT_DRAINING)
-            herd_end(master, slot, SLOT_ON_STOP_NOW, "it closed its channel and stayed");
+            end_lost(master, slot);
         else if (slot->state == SLOT_RETIRING && watchdog_turns(master, slot, now_ms))
             herd_feed(master, slot, SLOT_ON_DRAIN); /* it came back: a gentle end */
         else

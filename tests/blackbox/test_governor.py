@@ -117,6 +117,24 @@ def test_a_death_after_an_answer_is_no_crash_loop(server):
     assert not one.log.matches("degraded")
 
 
+def test_one_that_closes_its_channel_and_stays_is_a_death(server, directory):
+    """It is killed, and what comes after it waits as after a crash."""
+    one = server(ini() + """
+[plugin bad]
+path = @TEST_PLUGINS@/bad_start.so
+mount = /bad
+how = deaf
+flag = @DIR@/deaf
+""")
+    (directory / "deaf").touch()
+    kill_all(one)
+    one.log.wait(DEGRADED, count=2, timeout=20)
+    assert "it closed its channel and stayed" in one.log.wait(OBITUARY, count=4).string
+    (directory / "deaf").unlink()
+    one.log.wait("recovered: generation 1", timeout=40)
+    assert one.get("/fine").status == 200
+
+
 # ---- fork fails ----
 
 

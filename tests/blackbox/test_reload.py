@@ -128,6 +128,7 @@ BROKEN = {
     "start fails": (guest("bad_start.so\nhow = fail"), None),
     "start crashes": (guest("bad_start.so\nhow = crash"), None),
     "start hangs": (guest("bad_start.so\nhow = hang").replace("10s", "1s"), None),
+    "start closes its channel": (guest("bad_start.so\nhow = deaf\nflag = /"), None),
     "only one worker starts": (guest("bad_start.so\nhow = first\nmark = @DIR@/mark")
                                .replace("10s", "1s"), None),
     "address cannot be bound": (INI.replace("127.0.0.1:0", "192.0.2.1:1"), None),

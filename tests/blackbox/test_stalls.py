@@ -84,6 +84,26 @@ def test_a_loop_that_comes_back_loses_nothing(server):
     assert one.get("/modes/sync/hello").status == 200
 
 
+def test_one_that_stands_still_before_it_serves_ends_its_reload(server):
+    """While the other one starts."""
+    one = server(ini(workers=2))
+    before = one.workers()
+    one.write_ini(ini(workers=2).replace("[worker]", "[worker]\nboot_timeout = 120s") + """
+[plugin bad]
+path = @TEST_PLUGINS@/bad_start.so
+mount = /bad
+how = first
+mark = @DIR@/mark
+""")
+    start = one.log.mark()
+    one.send_signal(signal.SIGHUP)
+    stop([int(one.log.wait(WORKER_READY, timeout=20, start=start)[2])])
+    why = one.log.wait(r"reload refused: (.*)", timeout=30, start=start)[1]
+    assert "its loop stood still before it served" in why
+    wait_until(lambda: one.workers() == before, 10, "the end of the new ones")
+    assert one.get("/modes/sync/hello").status == 200
+
+
 def test_an_idle_server_is_left_alone(server):
     """A loop without work turns once a second, and that is enough for a limit of one."""
     one = server(ini(workers=3).replace(f"{HEARTBEAT}s", "500ms"))

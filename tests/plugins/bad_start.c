@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bad_start - its start does what the option `how` says: ok, fail, crash, exit or hang; as long
- * as there is the file `flag`: wait, balk (which is to fail); by the file `mark`: first (whoever
- * makes it is well, all others hang), marked (a crash once it is there).
+ * as there is the file `flag`: wait, balk (which is to fail), deaf (closes all that is open, and
+ * hangs); by the file `mark`: first (whoever makes it is well, all others hang), marked (a crash
+ * once it is there).
  */
 #include <remuda.h>
 
@@ -26,6 +27,15 @@ static bool makes(const char *mark)
     return fd >= 0;
 }
 
+static bool is_deaf(const char *how, const char *flag)
+{
+    if (strcmp(how, "deaf") != 0 || access(flag, F_OK) != 0)
+        return false;
+    for (int fd = STDERR_FILENO + 1; fd < 4096; fd++)
+        (void)close(fd);
+    return true;
+}
+
 static int start(remuda_ctx *c, void **state)
 {
     const char *how = remuda_conf(c, "how"), *flag = remuda_conf(c, "flag"),
@@ -41,7 +51,8 @@ static int start(remuda_ctx *c, void **state)
         raise(SIGSEGV);
     if (strcmp(how, "exit") == 0)
         _exit(66); /* a status that means something else to the master */
-    if (strcmp(how, "hang") == 0 || (strcmp(how, "first") == 0 && !makes(mark))) {
+    if (is_deaf(how, flag) || strcmp(how, "hang") == 0 ||
+        (strcmp(how, "first") == 0 && !makes(mark))) {
         for (;;)
             pause();
     }
