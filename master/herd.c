@@ -221,7 +221,7 @@ static void expire(struct master *master, uint64_t now_ms)
         if (slot->lost && slot->state != SLOT_KILLED && slot->state != SLOT_DRAINING)
             end_lost(master, slot);
         else if (slot->state == SLOT_RETIRING && watchdog_turns(master, slot, now_ms))
-            herd_feed(master, slot, SLOT_ON_DRAIN); /* it came back: a gentle end */
+            slot->deadline_ms = 0; /* it came back, and serves until its successor does */
         else
             herd_feed(master, slot, SLOT_ON_DEADLINE);
     }

@@ -47,7 +47,7 @@ enum slot_action {
     SLOT_DO_AWAIT_READY, /* boot_timeout runs from here */
     SLOT_DO_STAND_BY,
     SLOT_DO_GO,         /* tell it to accept */
-    SLOT_DO_RETIRE,     /* order a successor; heartbeat_timeout runs once more, once */
+    SLOT_DO_RETIRE,     /* order a successor; heartbeat_timeout runs once more */
     SLOT_DO_DRAIN,      /* tell it to drain; graceful_timeout runs */
     SLOT_DO_KILL,       /* SIGKILL */
     SLOT_DO_ABORT,      /* SIGABRT for a core, SIGKILL at the next deadline */

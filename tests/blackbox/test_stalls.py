@@ -84,6 +84,28 @@ def test_a_loop_that_comes_back_loses_nothing(server):
     assert one.get("/modes/sync/hello").status == 200
 
 
+def test_a_loop_that_comes_back_serves_until_its_successor_does(server):
+    """Though that takes longer than heartbeat_timeout."""
+    one = server(ini().replace(f"{HEARTBEAT}s", f"{2 * HEARTBEAT}s") + f"""
+[plugin laggard]
+path = @TEST_PLUGINS@/laggard.so
+mount = /laggard
+boot = {4 * HEARTBEAT}s
+""")
+    (victim,) = one.workers()
+    with one.connect() as kept:
+        stop([victim])
+        one.log.wait(STILL, timeout=20)
+        go_on([victim])
+        while len(one.log.matches(WORKER_READY)) < 2:
+            answer = kept.get("/modes/sync/hello")
+            assert answer.status == 200 and not answer.closes
+            time.sleep(0.05)
+        wait_until(lambda: not is_ours(victim), 20, "its gentle end")
+        assert kept.get("/modes/sync/hello").status == 200
+    assert not one.log.matches(OBITUARY)
+
+
 def test_one_that_stands_still_before_it_serves_ends_its_reload(server):
     """While the other one starts."""
     one = server(ini(workers=2))
