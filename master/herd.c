@@ -237,12 +237,12 @@ bool herd_has_served(const struct master *master, const struct slot *slot)
     return false;
 }
 
-static void release(struct master *master, uint64_t now_ms)
+static void release(struct master *master, const struct policy_view *view)
 {
-    const uint32_t generation = master->running.number;
+    const uint32_t generation = view->generation;
     const unsigned live =
         policy_count_live(master->slots, master->slot_count, generation);
-    const unsigned missing = live < master->want ? master->want - live : 0;
+    const unsigned missing = live < view->want ? view->want - live : 0;
 
     for (unsigned i = 0; i < master->slot_count; i++) {
         const struct slot *slot = &master->slots[i];
@@ -250,10 +250,12 @@ static void release(struct master *master, uint64_t now_ms)
         if (slot->state != SLOT_SERVING || slot->generation != generation)
             continue;
         if (governor_on_alive(&master->governor, slot, herd_has_served(master, slot),
-                              missing, now_ms) == GOVERNOR_RECOVERED)
+                              missing, view->now_ms) == GOVERNOR_RECOVERED)
             log_info("recovered: generation %u: what was started since serves",
                      generation);
     }
+    if (governor_on_enough(&master->governor, view))
+        log_info("recovered: generation %u: no worker is missing any more", generation);
 }
 
 /* One that serves is never given up for one that still starts: nobody might serve then. */
@@ -307,7 +309,7 @@ static uint64_t supply(struct master *master, uint64_t now_ms)
     };
     struct policy_verdict verdict;
 
-    release(master, now_ms);
+    release(master, &view);
     recycle_turn(master);
     policy_decide(&view, &verdict);
     drain_surplus(master, verdict.surplus);

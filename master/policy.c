@@ -119,6 +119,16 @@ void policy_decide(const struct policy_view *view, struct policy_verdict *out)
     CHECK(out->start == 0 || out->surplus == 0);
 }
 
+bool governor_on_enough(struct governor *governor, const struct policy_view *view)
+{
+    if (governor->failures == 0 || view->now_ms < governor->not_before_ms ||
+        is_probing(view) ||
+        policy_count_live(view->slots, view->slot_count, view->generation) < view->want)
+        return false;
+    *governor = (struct governor){0};
+    return true;
+}
+
 uint64_t governor_delay_ms(const struct governor *governor)
 {
     uint64_t seconds = 1;

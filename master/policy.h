@@ -72,6 +72,10 @@ enum governor_news {
 enum governor_news governor_on_alive(struct governor *governor, const struct slot *slot,
                                      bool served, unsigned missing, uint64_t now_ms);
 
+/** Is nothing held back any more, though no probe has shown that the cause is gone: none is
+ *  missing (TTOU, an order that has failed), and none is on trial? */
+bool governor_on_enough(struct governor *governor, const struct policy_view *view);
+
 /** The delay the last death has earned, in ms; 0: none. */
 uint64_t governor_delay_ms(const struct governor *governor);
 

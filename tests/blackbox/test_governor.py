@@ -13,6 +13,7 @@ import pytest
 
 import wire
 from board import Board
+from control import ctl, serving
 from daemon import OBITUARY, REMUDA, WORKER_READY, children_of, patience, sanitized, wait_until
 from test_notify import Supervisor
 from test_stop import CLOSED, word_is
@@ -133,6 +134,22 @@ flag = @DIR@/deaf
     (directory / "deaf").unlink()
     one.log.wait("recovered: generation 1", timeout=40)
     assert one.get("/fine").status == 200
+
+
+# ---- what is missing is not wanted any more ----
+
+def test_degraded_ends_when_nothing_is_missing(server, directory):
+    """And then a worker may be added again."""
+    one = server(ini())
+    (directory / "die").touch()
+    one.kill_worker(one.workers()[0])
+    one.log.wait(DEGRADED)
+    one.send_signal(signal.SIGTTOU)
+    one.log.wait("recovered: generation 1", timeout=20)
+    assert len(one.workers()) == WORKERS - 1
+    (directory / "die").unlink()
+    ctl(one, "worker", "add")
+    assert len(one.workers()) == WORKERS
 
 
 # ---- fork fails ----

@@ -182,6 +182,39 @@ static void a_probe_lives_as_long_as_the_last_delay(void **state)
                      GOVERNOR_RECOVERED);
 }
 
+/* Fewer are wanted than were: nothing is held back. The one that starts is the probe. */
+static void all_there_is_recovered(void **state)
+{
+    static const struct {
+        const char *picture;
+        struct governor governor;
+        bool want;
+    } table[] = {
+        {"SS------", {2, NOW, NOW}, true},
+        {"SSR-----", {2, NOW, NOW}, true},
+        {"SS------", {0}, false},
+        {"S-------", {2, NOW, NOW}, false},
+        {"S'S-----", {2, NOW, NOW}, false},
+        {"SR------", {2, NOW, NOW}, false},
+        {"SS------", {2, NOW + 1, NOW}, false},
+        {"Sb------", {2, NOW - 600, NOW - 500}, false},
+        {"SS------", {2, NOW - 600, NOW - 500}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        struct governor governor = table[i].governor;
+        struct slot slots[ENTRIES];
+        const struct policy_view view = {NOW, 2, 2, &governor, slots, ENTRIES};
+
+        fill(slots, table[i].picture);
+        if (governor_on_enough(&governor, &view) != table[i].want)
+            fail_msg("%zu: %s", i, table[i].picture);
+        assert_int_equal(governor.failures,
+                         table[i].want ? 0 : table[i].governor.failures);
+    }
+}
+
 enum { CRASH_WORKERS = 4, CRASH_STEP_MS = 10, CRASH_MS = 30000 };
 
 static void crash_some(struct slot slots[static ENTRIES], struct governor *governor,
@@ -225,6 +258,7 @@ static unsigned play(uint64_t life_ms)
                 (void)governor_on_alive(
                     &governor, &slots[i], false,
                     CRASH_WORKERS - policy_count_live(slots, ENTRIES, 2), now_ms);
+        (void)governor_on_enough(&governor, &view);
         policy_decide(&view, &got);
         start_some(slots, got.start, now_ms);
         boots += got.start;
@@ -293,6 +327,7 @@ int main(void)
         cmocka_unit_test(a_probe_that_serves_releases_the_rest),
         cmocka_unit_test(a_probe_that_lives_lets_one_more_start),
         cmocka_unit_test(a_probe_lives_as_long_as_the_last_delay),
+        cmocka_unit_test(all_there_is_recovered),
         cmocka_unit_test(a_crash_loop_boots_rarely),
         cmocka_unit_test(counts),
         cmocka_unit_test(gives_up_one_that_does_not_serve),
