@@ -293,7 +293,8 @@ static uint64_t lament(struct master *master, int error)
     char what[128];
 
     snprintf(what, sizeof(what), "cannot start a worker: %s", strerror(error));
-    act_degrade(master, what);
+    if (!staffing_on_no_start(master, what))
+        act_degrade(master, what);
     return master->governor.not_before_ms;
 }
 

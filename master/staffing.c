@@ -300,14 +300,31 @@ bool staffing_turn(struct master *master, struct fault *fault)
 
 /* ---- it does not come ---- */
 
-static bool is_awaited(const struct master *master, const struct slot *slot)
+static bool awaits_one(const struct master *master)
 {
     const struct staffing *staffing = &master->staffing;
 
     return (staffing->verb == CONTROL_WORKER_ADD ||
             staffing->verb == CONTROL_WORKER_RECYCLE) &&
-           !staffing->has_failed && master->running.number == staffing->generation &&
-           is_its_own(staffing, slot) && slot->serving_ms == 0;
+           !staffing->has_failed && master->running.number == staffing->generation;
+}
+
+static bool is_awaited(const struct master *master, const struct slot *slot)
+{
+    return awaits_one(master) && is_its_own(&master->staffing, slot) &&
+           slot->serving_ms == 0;
+}
+
+/* The new one has been started, or the old one has not waited for it. */
+static bool has_been_started(const struct master *master)
+{
+    const struct staffing *staffing = &master->staffing;
+
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (slot_is_live(&master->slots[i]) && is_its_own(staffing, &master->slots[i]))
+            return true;
+    return staffing->verb == CONTROL_WORKER_RECYCLE &&
+           master->slots[staffing->index].state != SLOT_RETIRING;
 }
 
 void staffing_on_refusal(struct master *master, const struct slot *slot, const char *why)
@@ -327,6 +344,18 @@ static void put_back(struct master *master)
         master->want--;
     else if (slot->pid == staffing->pid && slot->deadline_ms == 0)
         herd_feed(master, slot, SLOT_ON_STAY);
+}
+
+bool staffing_on_no_start(struct master *master, const char *why)
+{
+    struct staffing *staffing = &master->staffing;
+
+    if (!awaits_one(master) || has_been_started(master))
+        return false;
+    snprintf(staffing->why, sizeof(staffing->why), "%s", why);
+    staffing->has_failed = true;
+    put_back(master);
+    return true;
 }
 
 bool staffing_on_death(struct master *master, const struct slot *slot)

@@ -62,6 +62,10 @@ bool staffing_turn(struct master *master, struct fault *fault);
 /** A worker says why it cannot start. */
 void staffing_on_refusal(struct master *master, const struct slot *slot, const char *why);
 
+/** A worker could not even be forked. True: it was the one that was ordered, and all is as
+ *  before. */
+bool staffing_on_no_start(struct master *master, const char *why);
+
 /** A worker died, or did not boot in time, before it served. True: it was the one that was
  *  ordered, and all is as before. */
 bool staffing_on_death(struct master *master, const struct slot *slot);

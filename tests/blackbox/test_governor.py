@@ -185,6 +185,24 @@ def test_fork_fails(server, directory):
     one.log.wait("recovered")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user id for its own process limit")
+def test_an_order_that_cannot_fork_is_refused(server, directory):
+    """All is as before, and nothing is degraded."""
+    user = 54322
+    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    os.chown(directory, user, user)
+    one = server(ini(), wrapper=[*become, REMUDA])
+    before = one.workers()
+    allow(one.pid, 1, become)
+    for order in (["worker", "add"], ["worker", "recycle", "1"], ["worker", "recycle"]):
+        refused = ctl(one, *order, code=70).stderr
+        assert "cannot start a worker: Resource temporarily unavailable" in refused
+    assert one.workers() == before and serving(one) == set(before)
+    assert not one.log.matches("degraded")
+    allow(one.pid, 500, become)
+    ctl(one, "worker", "recycle", "1")
+
+
 # ---- accept fails ----
 
 FEW = 64      # descriptors of each process

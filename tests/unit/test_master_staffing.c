@@ -242,6 +242,27 @@ static void one_more_that_dies_leaves_the_number(void **state)
     assert_int_equal(fault.status, EXIT_INTERNAL);
 }
 
+static void one_that_cannot_be_forked_leaves_all_as_it_was(void **state)
+{
+    struct master *master = *state;
+    struct fault fault;
+
+    fill(master->slots, "SS");
+    master->want = 2;
+    assert_false(staffing_on_no_start(master, "no process"));
+    assert_int_equal(order(master, CONTROL_WORKER_RECYCLE, 1, &fault), EXIT_OK);
+    assert_true(staffing_on_no_start(master, "no process"));
+    assert_int_equal(master->slots[1].state, SLOT_SERVING);
+    assert_true(staffing_turn(master, &fault));
+    assert_int_equal(fault.status, EXIT_INTERNAL);
+    assert_string_equal(fault.text, "no process");
+    assert_int_equal(order(master, CONTROL_WORKER_ADD, CONTROL_ANY_WORKER, &fault),
+                     EXIT_OK);
+    start_one(master); /* it has come: what else fails is the governor's */
+    assert_false(staffing_on_no_start(master, "no process"));
+    assert_int_equal(master->want, 3);
+}
+
 /* One that serves and one of another generation are not the awaited one. */
 static void other_deaths_are_the_governors(void **state)
 {
@@ -339,6 +360,7 @@ int main(void)
         cmocka_unit_test(chooses_one_that_serves),
         WITH_MASTER(a_successor_that_dies_leaves_all_as_it_was),
         WITH_MASTER(one_more_that_dies_leaves_the_number),
+        WITH_MASTER(one_that_cannot_be_forked_leaves_all_as_it_was),
         WITH_MASTER(other_deaths_are_the_governors),
         WITH_MASTER(one_that_hangs_does_not_stay),
         WITH_MASTER(what_cannot_be_is_refused_and_changes_nothing),
