@@ -70,10 +70,18 @@ static int begin_reopen(struct master *master, struct control_peer *peer,
     return master_reopen(master, said) == EXIT_OK ? WAITS : EXIT_INTERNAL;
 }
 
+/* One that has died, though we do not know it yet, has a successor that is told with its GO. */
+static bool tell_of_pause(struct slot *slot, bool is_paused)
+{
+    return channel_send(&slot->channel, MESSAGE_PAUSE, is_paused, -1) == 0 ||
+           errno == EPIPE || errno == ECONNRESET;
+}
+
 static int begin_pause(struct master *master, struct control_peer *peer,
                        const struct control_message *ask, struct fault *said)
 {
     const bool is_paused = ask->verb == CONTROL_PAUSE;
+    int status = WAITS;
 
     (void)peer;
     if (master->phase == MASTER_STARTING)
@@ -85,11 +93,12 @@ static int begin_pause(struct master *master, struct control_peer *peer,
         struct slot *slot = &master->slots[i];
 
         if ((slot->state == SLOT_SERVING || slot->state == SLOT_RETIRING) &&
-            channel_send(&slot->channel, MESSAGE_PAUSE, is_paused, -1) < 0)
-            return fault_set(said, EXIT_INTERNAL, "worker %u (pid %d) cannot be told: %s",
-                             slot->index, (int)slot->pid, strerror(errno));
+            !tell_of_pause(slot, is_paused))
+            status =
+                fault_set(said, EXIT_INTERNAL, "worker %u (pid %d) cannot be told: %s",
+                          slot->index, (int)slot->pid, strerror(errno));
     }
-    return WAITS;
+    return status;
 }
 
 /* One word, which each worker reads with its next answer. */

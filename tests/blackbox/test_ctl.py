@@ -9,7 +9,7 @@ import time
 
 import wire
 from conftest import MODES
-from control import begin, ctl, end, look, serving, workers
+from control import PAUSE, Peer, begin, ctl, end, look, serving, workers
 from daemon import is_ours, patience, wait_until
 
 # Each start of a worker waits while the file `flag` is there.
@@ -234,6 +234,27 @@ def test_pause_outlasts_a_reload(server):
     with one.connect() as new:
         new.request("GET", "/sync/hello")
         assert not has_answer(new, 0.3), "new workers are paused from the start"
+        ctl(one, "resume")
+        assert new.response().status == 200
+
+
+def test_a_death_at_that_moment_pauses_all_the_same(server):
+    """The master hears the order before it knows that it cannot tell one of them."""
+    one = server()
+    victim = workers(one)[0]["pid"]
+    with Peer(one) as peer:
+        os.kill(one.pid, signal.SIGSTOP)
+        try:
+            one.kill_worker(victim)
+            wait_until(lambda: not is_ours(victim), 10, "its death")
+            peer.ask(PAUSE)
+        finally:
+            os.kill(one.pid, signal.SIGCONT)
+        assert peer.answer()["status"] == 0
+    wait_until(lambda: len(serving(one)) == 2, 10, "its successor")
+    with one.connect() as new:
+        new.request("GET", "/sync/hello")
+        assert not has_answer(new, 0.5)
         ctl(one, "resume")
         assert new.response().status == 200
 
