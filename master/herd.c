@@ -346,8 +346,8 @@ void herd_turn(struct master *master)
 
     (void)watchdog_forgive(master, now_ms);
     expire(master, now_ms);
-    upgrade_turn(master);
-    wake_ms = earlier(reload_turn(master), stop_turn(master));
+    wake_ms = upgrade_turn(master);
+    wake_ms = earlier(wake_ms, earlier(reload_turn(master), stop_turn(master)));
     if (master_is_serving(master))
         wake_ms = earlier(wake_ms, supply(master, now_ms));
     if (stop_is_last_stage(master) && herd_count(master) == 0) {

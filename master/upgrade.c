@@ -13,7 +13,6 @@
  */
 #include "master/upgrade.h"
 
-#include "common/check.h"
 #include "common/clock.h"
 #include "common/fd.h"
 #include "common/log.h"
@@ -59,18 +58,9 @@ static void end_trial(struct upgrade *upgrade, const char *doom)
 {
     /* ours until reap.c has waited for it; with what it has started, if it is a script */
     upgrade->doom = doom;
+    upgrade->limit_ms = UINT64_MAX;
     (void)kill(-upgrade->trial, SIGKILL);
     (void)kill(upgrade->trial, SIGKILL);
-}
-
-static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
-{
-    struct master *master = ev_userdata(loop);
-
-    (void)timer;
-    (void)events;
-    CHECK_OBJ(master, MASTER_MAGIC);
-    end_trial(&master->upgrade, "did not end within boot_timeout");
 }
 
 static void watch_trial(struct master *master, pid_t pid, int verdict_fd)
@@ -80,9 +70,7 @@ static void watch_trial(struct master *master, pid_t pid, int verdict_fd)
     upgrade->trial = pid;
     upgrade->verdict_fd = verdict_fd;
     upgrade->doom = NULL;
-    ev_now_update(master->loop);
-    ev_timer_init(&upgrade->limit, on_limit, clock_ms_as_s(limit_of(master)), 0.);
-    ev_timer_start(master->loop, &upgrade->limit);
+    upgrade->limit_ms = clock_mono_ms() + limit_of(master);
     log_info("upgrade: %s is tried (pid %d)", upgrade->binary, (int)pid);
 }
 
@@ -92,7 +80,10 @@ static int start_trial(struct master *master, struct fault *fault)
     pid_t pid;
     int verdict_fd;
 
-    if (upgrade->binary[0] == '\0' || stat(upgrade->binary, &upgrade->image) < 0)
+    if (upgrade->binary[0] == '\0')
+        return fault_set(fault, EXIT_NO_FILE,
+                         "where the binary is could not be found out");
+    if (stat(upgrade->binary, &upgrade->image) < 0)
         return fault_set(fault, EXIT_NO_FILE, "%s: %s", upgrade->binary, strerror(errno));
     pid = handover_try(master, &verdict_fd, fault);
     if (pid < 0)
@@ -143,7 +134,6 @@ void upgrade_on_exit(struct master *master, pid_t pid, int wait_status)
 
     if (upgrade->trial == 0 || upgrade->trial != pid)
         return;
-    ev_timer_stop(master->loop, &upgrade->limit);
     upgrade->passed = !read_refusal(master, wait_status, why, sizeof(why)) && is_wanted;
     upgrade->trial = 0;
     fd_close(&upgrade->verdict_fd);
@@ -214,8 +204,6 @@ void upgrade_cancel(struct master *master)
 
 void upgrade_fini(struct master *master)
 {
-    if (master->upgrade.trial != 0)
-        ev_timer_stop(master->loop, &master->upgrade.limit);
     fd_close(&master->upgrade.verdict_fd);
     fd_close(&master->upgrade.before_fd);
 }
@@ -230,6 +218,11 @@ void upgrade_begin(struct master *master)
         log_info("upgrade ignored: one is running");
         return;
     }
+    if (master->change.active)
+        log_info("upgrade waits: %s", master->phase == MASTER_STARTING ? "still starting"
+                                      : master->change.kind == CHANGE_UPGRADE
+                                          ? "one is running"
+                                          : "a reload is running");
     master->upgrade.wanted = true;
     master->upgrade.told = false;
 }
@@ -247,13 +240,11 @@ static bool waits_for_order(struct master *master)
     return true;
 }
 
-void upgrade_turn(struct master *master)
+static void begin_if_asked(struct master *master)
 {
     struct upgrade *upgrade = &master->upgrade;
     struct fault fault;
 
-    if (upgrade->passed)
-        go_over(master);
     if (!upgrade->wanted || waits_for_order(master) ||
         !reload_can_begin(master, "upgrade", &upgrade->told))
         return;
@@ -261,4 +252,16 @@ void upgrade_turn(struct master *master)
     command_on_begin(master, CONTROL_UPGRADE);
     if (start_trial(master, &fault) != EXIT_OK)
         refuse(master, fault.text);
+}
+
+uint64_t upgrade_turn(struct master *master)
+{
+    struct upgrade *upgrade = &master->upgrade;
+
+    if (upgrade->passed)
+        go_over(master);
+    if (upgrade->trial != 0 && clock_mono_ms() >= upgrade->limit_ms)
+        end_trial(upgrade, "did not end within boot_timeout");
+    begin_if_asked(master);
+    return upgrade->trial == 0 ? UINT64_MAX : upgrade->limit_ms;
 }

@@ -5,7 +5,6 @@
 #ifndef MASTER_UPGRADE_H
 #define MASTER_UPGRADE_H
 
-#include <ev.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +25,7 @@ struct upgrade {
     int verdict_fd;        /* what it says comes here */
     const char *doom;      /* why we ended it; NULL: we did not */
     struct stat image;     /* the file that is tried */
-    ev_timer limit;        /* of the trial */
+    uint64_t limit_ms;     /* of the trial, monotonic */
     int before_fd; /* the image we come from, until we have proved ourselves; -1 */
 };
 
@@ -39,9 +38,9 @@ void upgrade_begin(struct master *master);
 /** A trial runs, or has passed: nothing else may begin. */
 bool upgrade_is_running(const struct master *master);
 
-/** Once per turn: begins what was asked for; goes over to the next image, which does not
- *  return. */
-void upgrade_turn(struct master *master);
+/** Once per turn: begins what was asked for, ends a trial that takes too long, or goes over to
+ *  the next image, which does not return. When to ask again, in ms; UINT64_MAX: no need. */
+uint64_t upgrade_turn(struct master *master);
 
 /** A child ended that is no worker. */
 void upgrade_on_exit(struct master *master, pid_t pid, int wait_status);

@@ -75,6 +75,8 @@ bool watchdog_forgive(struct master *master, uint64_t now_ms)
     for (unsigned i = 0; i < master->slot_count; i++)
         if (master->slots[i].deadline_ms != 0)
             master->slots[i].deadline_ms += delay_ms;
+    if (master->upgrade.trial != 0 && master->upgrade.limit_ms != UINT64_MAX)
+        master->upgrade.limit_ms += delay_ms;
     master->watchdog.last_tick_ms = now_ms;
     return true;
 }

@@ -6,12 +6,13 @@ import pathlib
 import re
 import shutil
 import signal
+import time
 
 import pytest
 
 from daemon import REMUDA, descriptor_count, links, wait_until
 from upgrades import (  # noqa: F401, two are fixtures
-    BACK, INI, REFUSED, TRIED, Clients, installed, started, upgrade, usr2, wait_only)
+    BACK, DONE, INI, REFUSED, TRIED, Clients, installed, started, upgrade, usr2, wait_only)
 
 
 # ---- the binary is refused ----
@@ -74,6 +75,23 @@ def test_file_that_changes_during_its_trial_is_refused(started, directory, insta
     installed.replace(b"#!/bin/sh\nexit 3\n")
     assert "has changed since its trial" in started.log.wait(REFUSED, 20, start)[1]
     assert started.get("/sync/hello").status == 200
+
+
+def test_a_trial_is_not_judged_by_a_master_that_was_stopped(server, directory, installed):
+    """It has ended in time, but nobody looked."""
+    one = server(INI.replace("20s", "4s"), binary=installed.path)
+    shutil.copy(REMUDA, directory / "real")
+    installed.replace(f"#!/bin/sh\nsleep 0.5\nexec {directory}/real \"$@\"\n".encode())
+    start = one.log.mark()
+    usr2(one, TRIED)
+    os.kill(one.pid, signal.SIGSTOP)
+    try:
+        time.sleep(6)
+    finally:
+        os.kill(one.pid, signal.SIGCONT)
+    one.log.wait(r"took over from", 20, start)
+    one.log.wait(DONE, 20, start)
+    one.binary = directory / "real"
 
 
 def test_term_ends_a_trial(started, installed):
