@@ -179,6 +179,7 @@ void handover_give_back(struct master *master, struct estate *estate, const char
 
     if (image_fd < 0)
         image_fd = adopt_take_before(estate);
+    (void)fd_set_cloexec(image_fd, true); /* it was left open for us alone */
     snprintf(estate->self.refusal, sizeof(estate->self.refusal), "%s", why);
     if (image_fd < 0)
         fault_set(fault, EXIT_OS, "the image before is not known");

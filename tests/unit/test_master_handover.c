@@ -148,6 +148,32 @@ static void test_way_back(void **state)
     fixture_unmake(m, true);
 }
 
+/* By the descriptor that was left in the estate, and that the image before does not need. */
+static void test_giving_back(void **state)
+{
+    char look[64];
+    char *argv[] = {fixture_text("sh"), fixture_text("-c"), look, NULL};
+    const struct launch launch = {.argv = argv, .environment = argv + 3};
+    struct master *m = fixture_make();
+    pid_t pid;
+
+    (void)state;
+    pid = fork();
+    if (pid == 0) {
+        struct estate *estate = adopt_collect(m, "", &fault);
+        const int image = open("/bin/sh", O_PATH), kept = fcntl(image, F_DUPFD, 60);
+
+        close(image);
+        snprintf(look, sizeof(look), "[ ! -e /proc/$$/fd/%d ]", kept);
+        upgrade_init(m, &launch);
+        if (adopt_add_before(estate, kept))
+            handover_give_back(m, estate, "why", &fault);
+        _exit(99);
+    }
+    assert_int_equal(ended(pid), 0);
+    fixture_unmake(m, true);
+}
+
 /* ---- the trial ---- */
 
 /* Its exit status; *said: a verdict came. */
@@ -208,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_next_image_finds_all),
         cmocka_unit_test(test_failed_exec_changes_nothing),
         cmocka_unit_test(test_way_back),
+        cmocka_unit_test(test_giving_back),
         cmocka_unit_test(test_trial_gets_its_flag),
         cmocka_unit_test(test_trial_that_cannot_be_executed),
     };
