@@ -29,7 +29,7 @@
 
 /* A plugin sees its own file and nothing that the one who asked has open; nor does it stay
  * when that one goes. */
-static void close_to_plugins(const struct heritage *heritage)
+static void close_to_plugins(const struct heritage *heritage, pid_t parent)
 {
     int kept[HERITAGE_IMAGES];
 
@@ -37,9 +37,11 @@ static void close_to_plugins(const struct heritage *heritage)
         kept[i] = heritage->image[i].fd;
     fd_close_others(kept, heritage->image_count);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of identity forgets it: now */
+    if (getppid() != parent)
+        _exit(EXIT_OS); /* it has gone already */
 }
 
-static _Noreturn void run_child(const struct heritage *heritage)
+static _Noreturn void run_child(const struct heritage *heritage, pid_t parent)
 {
     const struct conf_server *server = &heritage->conf->server;
 
@@ -49,7 +51,7 @@ static _Noreturn void run_child(const struct heritage *heritage)
         log_error("cannot become the user of the workers: %s", strerror(errno));
         _exit(EXIT_OS);
     }
-    close_to_plugins(heritage);
+    close_to_plugins(heritage, parent);
     worker_check(heritage);
 }
 
@@ -70,10 +72,10 @@ static int wait_for(pid_t pid)
 
 static int run(const struct heritage *heritage)
 {
-    const pid_t pid = fork();
+    const pid_t parent = getpid(), pid = fork();
 
     if (pid == 0)
-        run_child(heritage);
+        run_child(heritage, parent);
     if (pid > 0)
         return wait_for(pid);
     log_error("cannot fork: %s", strerror(errno));
