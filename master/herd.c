@@ -47,7 +47,7 @@ static void hear_retire(struct master *master, struct slot *slot,
                         const struct message *message)
 {
     if (message->arg == MESSAGE_RETIRE_WORN)
-        (void)herd_recycle(master, slot, message->text);
+        herd_recycle(master, slot, message->text);
     if (message->arg != MESSAGE_RETIRE_LATE || slot->state != SLOT_SERVING)
         return;
     log_warn("worker %u (pid %d, generation %u): %s: a successor starts", slot->index,
@@ -163,15 +163,13 @@ void herd_tell_refusing(struct master *master, uint32_t except)
             board_set32(&master->board->worker[i].refusing, 1);
 }
 
-bool herd_recycle(struct master *master, struct slot *slot, const char *why)
+void herd_recycle(struct master *master, struct slot *slot, const char *why)
 {
-    if (slot->state != SLOT_SERVING || slot->generation != master->running.number)
-        return false;
-    if (slot->recycle.since_ms != 0)
-        return true;
+    if (slot->state != SLOT_SERVING || slot->generation != master->running.number ||
+        slot->recycle.since_ms != 0)
+        return;
     slot->recycle.since_ms = clock_mono_ms();
     snprintf(slot->recycle.why, sizeof(slot->recycle.why), "%s", why);
-    return true;
 }
 
 struct slot *herd_find(struct master *master, pid_t pid)

@@ -38,9 +38,9 @@ void herd_tell_refusing(struct master *master, uint32_t except);
 void herd_turn(struct master *master);
 
 /** The worker is to be replaced, when it is its turn (recycle.c): its successor serves before it
- *  drains, and its connections go to its siblings. False: it does not serve, or is old. Twice
- *  is once. */
-bool herd_recycle(struct master *master, struct slot *slot, const char *why);
+ *  drains, and its connections go to its siblings. Not if it does not serve, or is old; twice is
+ *  once. */
+void herd_recycle(struct master *master, struct slot *slot, const char *why);
 
 /** The worker of that pid; NULL: no child of ours. */
 struct slot *herd_find(struct master *master, pid_t pid);

@@ -302,6 +302,8 @@ struct master *master_create(const struct conf_source *source,
     master->signal_fd = -1;
     master->notify.fd = -1;
     control_init(&master->control);
+    master->running.logs =
+        (struct logs){.error_fd = LOGS_CLOSED, .access_fd = LOGS_CLOSED};
     master->oom.fd = -1;
     master->heritage.board_fd = -1;
     master->heritage.common_inbox = (struct heritage_inbox){.rx = -1, .tx = -1};
