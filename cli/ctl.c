@@ -4,8 +4,8 @@
  *
  * Owns:    what a show is handed.
  * Called:  by main.c.
- * Fails:   64 usage, 69 no server, 70 refused or failed, 75 busy or not in time, 77 not
- *          allowed.
+ * Fails:   64 usage, 69 no server, 70 refused or failed, 71 what is shown cannot be written,
+ *          75 busy or not in time, 77 not allowed.
  */
 #include "cli/cli.h"
 #include "cli/ctl_args.h"
@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -58,7 +59,7 @@ static char *read_text(int fd)
     for (off_t at = 0; at < st.st_size;) {
         const ssize_t n = pread(fd, text + at, (size_t)(st.st_size - at), at);
 
-        if (n <= 0 && errno != EINTR)
+        if (n == 0 || (n < 0 && errno != EINTR))
             st.st_size = at;
         at += n > 0 ? n : 0;
     }
@@ -104,6 +105,22 @@ static int show(const struct ctl_args *args, const struct ctl_talk *talk,
     return status;
 }
 
+/* The exit status says whether an order has taken, whatever becomes of the sentence; a show is
+ * what could be written. `| head` has what it wants. */
+static int deliver(const struct ctl_args *args)
+{
+    const bool is_written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    const int error = errno;
+
+    if (is_written)
+        return CTL_OK;
+    __fpurge(stdout); /* or main() would try once more, and report that */
+    if (error == EPIPE)
+        return CTL_OK;
+    ctl_complain("the answer cannot be written: %s", strerror(error));
+    return args->view == CTL_NO_VIEW ? CTL_OK : CTL_SYSTEM;
+}
+
 int cli_ctl(char **words)
 {
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
@@ -118,13 +135,15 @@ int cli_ctl(char **words)
         cli_help(stdout, CLI_CTL);
         return CTL_OK;
     }
-    sigaction(SIGPIPE, &ignore, NULL); /* `| head` must not look like a refusal */
+    sigaction(SIGPIPE, &ignore, NULL); /* deliver() looks at it */
     status = ctl_open(&talk, &args);
     if (status != CTL_OK)
         return status;
     status = ctl_ask(&talk, &args, &answer);
     if (status == CTL_OK)
         status = show(&args, &talk, &answer);
+    if (status == CTL_OK)
+        status = deliver(&args);
     fd_close(&answer.fd);
     ctl_close(&talk);
     return status;

@@ -110,6 +110,23 @@ static const struct order *find_order(const char *first, const char *second)
     return NULL;
 }
 
+/* One of those that may follow it is missing. */
+static int complain_half(const struct walk *w)
+{
+    const char *between = "";
+
+    fprintf(w->err, "remuda: '%s' needs another word: ", w->first);
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        if (strcmp(orders[i].word, w->first) != 0)
+            continue;
+        fprintf(w->err, "%s%s", between, orders[i].second);
+        between = ", ";
+    }
+    fputc('\n', w->err);
+    cli_usage(w->err, CLI_CTL);
+    return CLI_USAGE_ERROR;
+}
+
 /* Of the first words, or of those that may follow one. */
 static int complain_order(const struct walk *w, const char *word)
 {
@@ -244,9 +261,9 @@ static int take_flag(struct walk *w, const char *word)
 static int check(const struct walk *w)
 {
     if (w->first == NULL)
-        return complain(w, "ctl", "needs a command");
+        return complain(w, "ctl", "needs a command: see --help");
     if (w->order == NULL)
-        return complain(w, w->first, "needs another word");
+        return complain_half(w);
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if ((w->used & flags[i].needs & ~w->order->flags) != 0)
             return complain(w, flags[i].name, "does not go with this command");

@@ -16,7 +16,8 @@ enum ctl_status {
     CTL_OK = 0,
     CTL_NO_SERVER = 69,
     CTL_REFUSED = 70, /* the order has not taken; or the server is gone */
-    CTL_AGAIN = 75,   /* busy, or not within --timeout */
+    CTL_SYSTEM = 71,
+    CTL_AGAIN = 75, /* busy, or not within --timeout */
     CTL_PERMISSION = 77
 };
 

@@ -172,19 +172,20 @@ static const struct verb verbs[CLI_VERBS] = {
             "                        so that a balancer sends traffic elsewhere\n"
             "  stop [--quick]        as TERM; --quick as QUIT\n"
             "\n"
-            "  -c FILE               the server that runs with it; without "
-            "it " REMUDA_CONF_DIR "/remuda.ini\n"
+            "  -c FILE               the server that runs with it; without it whichever\n"
+            "                        there is, with remuda.ini for NAME.ini\n"
             "  --socket PATH         its control socket; without it control.sock in\n"
             "                        $RUNTIME_DIRECTORY, /run/remuda/NAME (of NAME.ini) "
             "or\n"
             "                        $XDG_RUNTIME_DIR/remuda/NAME\n"
             "  --timeout TIME        waits no longer (no limit)\n"
             "\n"
-            "Exit status 0; 69: no server there; 70: refused or failed, the reason is "
-            "on\n"
-            "stderr and in the log; 75: the server is busy, or --timeout is over; 77: "
-            "not\n"
-            "allowed. When --timeout is over, the server goes on with the order.\n",
+            "Exit status 0; 64: wrong usage; 69: no server there; 70: refused or "
+            "failed,\n"
+            "the reason is on stderr and in the log; 71: what is shown cannot be "
+            "written;\n"
+            "75: try again: the server is busy, or --timeout is over; 77: not allowed.\n"
+            "When --timeout is over, the server goes on with the order.\n",
         },
     [CLI_VERSION] = {NULL, "remuda --version", NULL, ""},
     [CLI_HELP] = {NULL, "remuda [COMMAND] --help", NULL, ""},
