@@ -26,17 +26,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static int check_conf(const struct conf *running, const struct conf *wanted,
-                      const struct estate_self *self, struct fault *fault)
-{
-    if (revise_check(running, wanted, self->want, self->worker_slots, fault) != EXIT_OK)
-        return fault->status;
-    if (trial_run(wanted) != EXIT_OK)
-        return fault_set(fault, EXIT_CONFIG, "a plugin cannot be loaded");
-    return EXIT_OK;
-}
-
-/* Into the log, and for whoever has ordered the upgrade; the last word must find room. */
+/* Into the log, and for whoever has ordered the upgrade. */
 struct mistakes {
     int verdict_fd;
     unsigned told;
@@ -47,9 +37,22 @@ static void note(void *arg, const char *line)
     struct mistakes *mistakes = arg;
 
     log_error("%s", line);
-    if (mistakes->told++ < REHEARSAL_MISTAKES_MOST)
+    if (mistakes->told++ < REVISE_TOLD_MOST)
         (void)message_send(mistakes->verdict_fd, MESSAGE_READY, 0, (int32_t)getpid(),
                            REHEARSAL_MISTAKE, line, -1);
+}
+
+static int check_conf(const struct conf *running, const struct conf *wanted,
+                      const struct estate_self *self, struct mistakes *mistakes,
+                      struct fault *fault)
+{
+    if (revise_check(running, wanted, self->want, self->worker_slots, note, mistakes,
+                     fault) != EXIT_OK)
+        return fault->status;
+    if (trial_run(wanted) != EXIT_OK)
+        return fault_set(fault, EXIT_CONFIG,
+                         "a plugin cannot be loaded, the log says why");
+    return EXIT_OK;
 }
 
 static int check_confs(const struct conf_source *source, const struct estate *estate,
@@ -62,7 +65,7 @@ static int check_confs(const struct conf_source *source, const struct estate *es
     int status = fault->status;
 
     if (running != NULL && wanted != NULL)
-        status = check_conf(running, wanted, &estate->self, fault);
+        status = check_conf(running, wanted, &estate->self, &mistakes, fault);
     conf_destroy(&running);
     conf_destroy(&wanted);
     return status;

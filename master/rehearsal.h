@@ -9,7 +9,7 @@ struct conf_source;
 struct launch;
 
 /** Beside an exit status in its messages: this is a mistake, its last word is still to come. */
-enum { REHEARSAL_MISTAKE = 1, REHEARSAL_MISTAKES_MOST = 32 };
+enum { REHEARSAL_MISTAKE = 1 };
 
 /** Could this binary go on from where the running master stands? Tells it, over
  *  launch->verdict_fd, and returns the exit status. */

@@ -303,15 +303,25 @@ int reload_start(struct master *master, struct conf *conf, struct fault *fault)
     return open_next(master, conf, fault);
 }
 
+/* What is wrong with a configuration. */
+struct mistakes {
+    struct master *master;
+    unsigned told;
+};
+
 /* A line of its own, also for who ordered the reload. */
 static void note(void *arg, const char *line)
 {
+    struct mistakes *mistakes = arg;
+
     log_error("%s", line);
-    command_note(arg, line);
+    if (mistakes->told++ < REVISE_TOLD_MOST)
+        command_note(mistakes->master, line);
 }
 
 static void begin(struct master *master, enum change_kind kind)
 {
+    struct mistakes mistakes = {.master = master};
     struct fault fault;
     struct conf *conf;
 
@@ -321,11 +331,11 @@ static void begin(struct master *master, enum change_kind kind)
     notify_reloading(&master->notify, clock_mono_ns() / 1000);
     if (kind == CHANGE_RELOAD) /* an upgrade began before exec */
         command_on_begin(master, CONTROL_RELOAD);
-    conf = revise_load(master->source, note, master, &fault);
+    conf = revise_load(master->source, note, &mistakes, &fault);
     if (conf == NULL) {
         refuse(master, &fault);
     } else if (revise_check(master->running.conf, conf, master->want, master->slot_count,
-                            &fault) != EXIT_OK) {
+                            note, &mistakes, &fault) != EXIT_OK) {
         conf_destroy(&conf);
         refuse(master, &fault);
     } else if (open_next(master, conf, &fault) != EXIT_OK) {

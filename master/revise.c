@@ -11,6 +11,12 @@
 #include "common/log.h"
 #include "conf/dump.h"
 
+struct telling {
+    revise_note_fn *note;
+    void *arg;
+    struct fault *fault;
+};
+
 struct conf *revise_load(const struct conf_source *source, revise_note_fn *note,
                          void *arg, struct fault *fault)
 {
@@ -31,11 +37,11 @@ struct conf *revise_load(const struct conf_source *source, revise_note_fn *note,
 static void note_restart_only(void *arg, const char *key, const char *running,
                               const char *wanted)
 {
-    struct fault *fault = arg;
+    const struct telling *telling = arg;
 
-    if (fault->status != EXIT_OK)
-        log_error("%s", fault->text);
-    fault_set(fault, EXIT_CONFIG,
+    if (telling->fault->status != EXIT_OK)
+        telling->note(telling->arg, telling->fault->text);
+    fault_set(telling->fault, EXIT_CONFIG,
               "%s takes effect by a restart only: '%s' runs, the file says '%s'", key,
               running, wanted);
 }
@@ -49,10 +55,13 @@ static void log_masked(void *arg, const char *key, const char *running,
 }
 
 int revise_check(const struct conf *running, const struct conf *wanted, unsigned want,
-                 unsigned slot_count, struct fault *fault)
+                 unsigned slot_count, revise_note_fn *note, void *arg,
+                 struct fault *fault)
 {
+    struct telling telling = {note, arg, fault};
+
     fault->status = EXIT_OK;
-    if (conf_diff(running, wanted, CONF_RESTART, note_restart_only, fault) > 0)
+    if (conf_diff(running, wanted, CONF_RESTART, note_restart_only, &telling) > 0)
         return fault->status;
     (void)conf_diff_masked(running, wanted, log_masked, NULL);
     if (wanted->server.workers + want > slot_count)

@@ -9,7 +9,7 @@ import time
 
 import wire
 from conftest import MODES
-from control import PAUSE, Peer, begin, ctl, end, look, serving, workers
+from control import PAUSE, RELOAD, Peer, begin, ctl, end, look, serving, workers
 from daemon import is_ours, patience, wait_until
 
 # Each start of a worker waits while the file `flag` is there.
@@ -55,6 +55,24 @@ def test_reload_refused_says_why(server):
     assert one.workers() == before
     one.write_ini(MODES)
     assert "generation 2" in ctl(one, "reload").stdout
+
+
+def test_so_many_mistakes_leave_room_for_the_last_word(server):
+    one = server()
+    one.write_ini(MODES + "[limits]\n" + "".join(f"k{i} = 1\n" for i in range(120)))
+    with Peer(one) as slow:
+        slow.ask(RELOAD)
+        one.log.wait(r"reload refused: ")
+        assert "the configuration has 120 mistakes" in slow.answer()["text"]
+    assert "has 120 mistakes; generation 1 goes on" in ctl(one, "reload", code=70).stderr
+
+
+def test_each_key_that_needs_a_restart_is_told(server):
+    one = server()
+    one.write_ini(MODES.replace("[server]", "[server]\nchdir = /\npid_file = @DIR@/pid"))
+    said = ctl(one, "reload", code=70).stderr
+    assert "server.chdir takes effect by a restart only" in said
+    assert "reload refused: server.pid_file takes effect by a restart only" in said
 
 
 def test_reload_refused_by_a_worker_says_why(server):
