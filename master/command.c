@@ -70,35 +70,41 @@ static int begin_reopen(struct master *master, struct control_peer *peer,
     return master_reopen(master, said) == EXIT_OK ? WAITS : EXIT_INTERNAL;
 }
 
-/* One that has died, though we do not know it yet, has a successor that is told with its GO. */
-static bool tell_of_pause(struct slot *slot, bool is_paused)
+/* The first that cannot be told; NULL: none. One that has closed its channel is on its way
+ * out. */
+static const struct slot *tell_pause(struct master *master, bool is_paused)
 {
-    return channel_send(&slot->channel, MESSAGE_PAUSE, is_paused, -1) == 0 ||
-           errno == EPIPE || errno == ECONNRESET;
+    for (unsigned i = 0; i < master->slot_count; i++) {
+        struct slot *slot = &master->slots[i];
+
+        if ((slot->state == SLOT_SERVING || slot->state == SLOT_RETIRING) &&
+            channel_send(&slot->channel, MESSAGE_PAUSE, is_paused, -1) < 0 &&
+            errno != EPIPE && errno != ECONNRESET)
+            return slot;
+    }
+    return NULL;
 }
 
 static int begin_pause(struct master *master, struct control_peer *peer,
                        const struct control_message *ask, struct fault *said)
 {
     const bool is_paused = ask->verb == CONTROL_PAUSE;
-    int status = WAITS;
+    const struct slot *deaf;
 
     (void)peer;
     if (master->phase == MASTER_STARTING)
         return fault_set(said, EXIT_TEMPORARY, "the server is starting");
+    deaf = tell_pause(master, is_paused);
+    if (deaf != NULL) {
+        fault_set(said, EXIT_INTERNAL, "worker %u (pid %d) cannot be told: %s",
+                  deaf->index, (int)deaf->pid, strerror(errno));
+        (void)tell_pause(master, master->is_paused); /* a refusal changes nothing */
+        return said->status;
+    }
     if (is_paused != master->is_paused)
         log_info("%s", is_paused ? "paused: nothing new is accepted" : "resumed");
     master->is_paused = is_paused;
-    for (unsigned i = 0; i < master->slot_count; i++) {
-        struct slot *slot = &master->slots[i];
-
-        if ((slot->state == SLOT_SERVING || slot->state == SLOT_RETIRING) &&
-            !tell_of_pause(slot, is_paused))
-            status =
-                fault_set(said, EXIT_INTERNAL, "worker %u (pid %d) cannot be told: %s",
-                          slot->index, (int)slot->pid, strerror(errno));
-    }
-    return status;
+    return WAITS;
 }
 
 /* One word, which each worker reads with its next answer. */

@@ -4,7 +4,8 @@
  *
  * Owns:    nothing; replaces the descriptors of a generation.
  * Called:  by signals.c for SIGUSR1, by command.c.
- * Fails:   a log that cannot be opened leaves all of its generation as they were.
+ * Fails:   a log that cannot be opened leaves all of its generation as they were; a worker
+ *          that cannot be told keeps its own.
  */
 #include "common/log.h"
 #include "conf/conf.h"
@@ -14,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* One that has closed its channel is on its way out. */
 static void send_log(struct master *master, uint32_t generation, enum message_log which,
-                     int fd)
+                     int fd, struct fault *fault)
 {
     for (unsigned i = 0; fd > STDERR_FILENO && i < master->slot_count; i++) {
         struct slot *slot = &master->slots[i];
@@ -24,37 +26,39 @@ static void send_log(struct master *master, uint32_t generation, enum message_lo
         /* old generations write to the files of the running one */
         if (slot->state == SLOT_EMPTY || newer != (generation > master->running.number))
             continue;
-        if (channel_send(&slot->channel, MESSAGE_LOGFD, which, fd) < 0)
-            log_warn("worker %u (pid %d) keeps its log: %s", slot->index, (int)slot->pid,
-                     strerror(errno));
+        if (channel_send(&slot->channel, MESSAGE_LOGFD, which, fd) == 0 ||
+            errno == EPIPE || errno == ECONNRESET)
+            continue;
+        fault_set(fault, EXIT_INTERNAL, "worker %u (pid %d) keeps its log: %s",
+                  slot->index, (int)slot->pid, strerror(errno));
+        log_warn("%s", fault->text);
     }
 }
 
-static int reopen(struct master *master, struct generation *generation,
-                  struct fault *fault)
+static void reopen(struct master *master, struct generation *generation,
+                   struct fault *fault)
 {
     struct logs fresh;
 
     if (logs_open(&fresh, &generation->conf->log, fault) != EXIT_OK) {
         log_error("logs not reopened: %s", fault->text);
-        return fault->status;
+        return;
     }
-    send_log(master, generation->number, MESSAGE_LOG_ERROR, fresh.error_fd);
-    send_log(master, generation->number, MESSAGE_LOG_ACCESS, fresh.access_fd);
+    send_log(master, generation->number, MESSAGE_LOG_ERROR, fresh.error_fd, fault);
+    send_log(master, generation->number, MESSAGE_LOG_ACCESS, fresh.access_fd, fault);
     if (log_get_fd() == generation->logs.error_fd)
         log_set_fd(fresh.error_fd);
     logs_close(&generation->logs);
     generation->logs = fresh;
-    return EXIT_OK;
 }
 
 int master_reopen(struct master *master, struct fault *fault)
 {
     fault->status = EXIT_OK;
     if (master->running.conf != NULL)
-        (void)reopen(master, &master->running, fault);
+        reopen(master, &master->running, fault);
     if (master->change.active)
-        (void)reopen(master, &master->change.next, fault);
+        reopen(master, &master->change.next, fault);
     if (fault->status == EXIT_OK)
         log_info("logs reopened");
     return fault->status;

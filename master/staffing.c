@@ -191,8 +191,11 @@ int staffing_begin(struct master *master, const struct control_message *ask,
         return fault->status;
     if (ask->verb != CONTROL_WORKER_ADD) {
         slot = staffing_choose(&view, ask->worker);
+        if (slot == NULL && ask->worker == CONTROL_ANY_WORKER)
+            return fault_set(fault, EXIT_INTERNAL, "no worker serves");
         if (slot == NULL)
-            return fault_set(fault, EXIT_INTERNAL, "worker %d does not serve",
+            return fault_set(fault, EXIT_INTERNAL,
+                             "worker %d does not serve, see 'show workers'",
                              (int)ask->worker);
     }
     master->staffing = (struct staffing){.verb = (enum control_verb)ask->verb,

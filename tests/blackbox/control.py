@@ -12,7 +12,7 @@ from daemon import REMUDA, environment, patience, run
 
 MAGIC, BYTES = 0x52444331, 1024
 WELCOME, ASK, NOTE, PROGRESS, DONE = range(1, 6)
-RELOAD, REOPEN, STOP, PAUSE = 1, 2, 3, 4
+RELOAD, REOPEN, STOP, PAUSE, RESUME = range(1, 6)
 SHOW_BOARD = 11
 UPGRADE = 14
 ANY_WORKER = -1

@@ -9,7 +9,8 @@ import time
 
 import wire
 from conftest import MODES
-from control import PAUSE, RELOAD, Peer, begin, ctl, end, look, serving, workers
+from control import (DONE, PAUSE, RELOAD, REOPEN, RESUME, Peer, begin, ctl, end, look, serving,
+                     workers)
 from daemon import is_ours, patience, wait_until
 
 # Each start of a worker waits while the file `flag` is there.
@@ -28,6 +29,13 @@ def has_answer(connection, seconds):
 
 def sentence(one):
     return look(one)["status"]
+
+
+def first_words(one, verb):
+    """What the server says at once to an order, which is not waited for."""
+    with Peer(one) as peer:
+        peer.ask(verb)
+        return peer.hear()
 
 
 # ---- reload ----
@@ -309,6 +317,28 @@ def test_drain_outlasts_a_reload(server):
     ctl(one, "reload")
     assert one.get("/sync/hello").closes
     assert look(one)["readiness"] == "draining"
+
+
+def test_a_worker_that_cannot_be_told_changes_nothing(server):
+    """It stands still, and what it was told before fills its channel."""
+    one = server(MODES + "[worker]\nheartbeat_timeout = 1h\n[log]\naccess = @DIR@/access.log\n")
+    still = max(workers(one).items())[1]["pid"]
+    os.kill(still, signal.SIGSTOP)
+    try:
+        said = first_words(one, RESUME)
+        while said["type"] != DONE:
+            said = first_words(one, RESUME)
+        assert said["status"] == 70 and f"(pid {still}) cannot be told" in said["text"]
+        assert first_words(one, PAUSE)["status"] == 70
+        assert look(one)["readiness"] == "ready"
+        assert one.get("/sync/hello").status == 200, "who had been told has been told otherwise"
+        said = first_words(one, REOPEN)
+        assert said["status"] == 70 and f"(pid {still}) keeps its log" in said["text"]
+    finally:
+        os.kill(still, signal.SIGCONT)
+    ctl(one, "pause")
+    ctl(one, "resume")
+    ctl(one, "reopen")
 
 
 # ---- logs, stop ----
