@@ -9,6 +9,7 @@
 #include "cli/ctl_say.h"
 
 #include "common/control.h"
+#include "common/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,13 +24,16 @@ static bool is_line_there;
 
 void ctl_put(FILE *out, const char *text)
 {
+    unsigned char before = 0;
+
     for (; *text != '\0'; text++) {
         const unsigned char c = (unsigned char)*text;
 
-        if (c < ' ' || c == 0x7f)
+        if (log_is_control(before, c))
             fprintf(out, "\\x%02x", c);
         else
             fputc(c, out);
+        before = c;
     }
 }
 

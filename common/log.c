@@ -102,20 +102,28 @@ static const char *level_name(enum log_level level)
     return "?";
 }
 
+bool log_is_control(unsigned char before, unsigned char c)
+{
+    return c < 0x20 || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0);
+}
+
 /* A message may carry bytes of a client: nothing in it may end the line or move a
  * terminal's cursor. False: it did not fit. */
 static bool put(struct line *line, const char *text)
 {
     static const char hex[] = "0123456789abcdef";
     const size_t room = LOG_LINE - sizeof("\\xNN...\n");
+    unsigned char before = 0;
 
     for (; *text != '\0' && line->n < room; text++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c >= 0x20 && c != 0x7f) {
+        if (!log_is_control(before, c)) {
             line->text[line->n++] = *text;
+            before = c;
             continue;
         }
+        before = 0;
         line->text[line->n++] = '\\';
         line->text[line->n++] = 'x';
         line->text[line->n++] = hex[c >> 4];

@@ -40,6 +40,10 @@ void log_set_lost(unsigned lines);
 
 bool log_is_on(enum log_level level);
 
+/** Would it move a terminal's cursor, behind that other byte? Those of UTF-8 too: U+0080 to
+ *  U+009F are 0xc2 and the byte. */
+bool log_is_control(unsigned char before, unsigned char c);
+
 /** Any thread. errno is kept. Control bytes in the message are written as \xNN. */
 void log_line(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -64,6 +64,7 @@ static const struct {
     {"\033[31mred\r\t\177", "\\x1b[31mred\\x0d\\x09\\x7f"},
     {"50% \\x \"quoted\"", "50% \\x \"quoted\""},
     {"caf\303\251", "caf\303\251"},
+    {"\302\2332J \302\240 \303\233", "\302\\x9b2J \302\240 \303\233"},
 };
 
 static void test_lines(void **state)

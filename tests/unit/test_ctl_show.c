@@ -46,8 +46,8 @@ static int set_up(void **state)
     board_set32(&w->connections, 7);
     board_set(&w->counters.requests, 234);
     board_set(&w->rss_bytes, 3 << 20);
-    board_record_begin(&w->slot[1], NOW - 1500, get, slice_of("/a\"\x1b[2J\xff"), inet,
-                       0);
+    board_record_begin(&w->slot[1], NOW - 1500, get, slice_of("/a\"\x1b[2J\xc2\x9b\xff"),
+                       inet, 0);
     board_record_begin(&w->slot[3], NOW - 70000, post, slice_of("/late"), local, 0);
     board_set32(&w->slot[3].state, BOARD_SLOT_LATE);
     board_record_begin(&w->flight[0], NOW - 20, get, slice_of("/flight"), inet6, 0);
@@ -121,7 +121,8 @@ static void workers_as_json(void **state)
 static void slots_as_a_table(void **state)
 {
     static const char *const parts[] = {
-        "2 of 4 slots are taken", "     2     1  busy        1s  GET /a\"\\x1b[2J",
+        "2 of 4 slots are taken",
+        "     2     1  busy        1s  GET /a\"\\x1b[2J\xc2\\x9b",
         "     2     3  late     1m10s  POST /late  from unix:",
         "     2     -  flight    20ms  GET /flight  from [::1]:9", NULL};
 
@@ -133,7 +134,8 @@ static void slots_as_json(void **state)
     static const char *const parts[] = {
         "{\"worker\": 2, \"slot\": 1, \"state\": \"busy\", \"method\": \"GET\", "
         "\"path\": "
-        "\"/a\\\"\\u001b[2J\\u00ff\", \"client\": \"10.0.0.1:9\", \"age_ms\": 1500},\n",
+        "\"/a\\\"\\u001b[2J\\u00c2\\u009b\\u00ff\", \"client\": \"10.0.0.1:9\", "
+        "\"age_ms\": 1500},\n",
         "\"slot\": null, \"state\": \"flight\"", "\"age_ms\": 20}\n]}\n", NULL};
 
     assert_says(shown(state, ctl_json_slots), parts);
