@@ -3,7 +3,7 @@
  * notify - what systemd is told (sd_notify(3)), without its library.        [master]
  *
  * Owns:    one datagram socket. Only the master speaks: NotifyAccess=main.
- * Called:  by status.c, reload.c, and watchdog.c once per second.
+ * Called:  by status.c, reload.c, stop.c, and watchdog.c once per second.
  * Fails:   silently: a lost status must not disturb the service.
  */
 #include "master/notify.h"
@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { US_PER_MS = 1000, MARGIN_MS = 5000 /* to hear of it, and to end */ };
 
 int notify_open(struct notify *notify, const char *path)
 {
@@ -81,6 +83,15 @@ void notify_reloading(const struct notify *notify, uint64_t mono_us)
     char text[96];
 
     snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, mono_us);
+    send_text(notify, text);
+}
+
+void notify_extend(const struct notify *notify, uint64_t ms)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "EXTEND_TIMEOUT_USEC=%" PRIu64,
+             (ms + MARGIN_MS) * US_PER_MS);
     send_text(notify, text);
 }
 

@@ -31,6 +31,9 @@ void notify_stopping(const struct notify *notify, const char *status);
 /** `mono_us`: CLOCK_MONOTONIC now; Type=notify-reload pairs the two. */
 void notify_reloading(const struct notify *notify, uint64_t mono_us);
 
+/** What has begun may take so long: systemd's own limits are no shorter then. */
+void notify_extend(const struct notify *notify, uint64_t ms);
+
 /** Does this process have a watchdog? As $WATCHDOG_USEC and $WATCHDOG_PID say. */
 void notify_expect_watchdog(struct notify *notify, const char *usec, const char *pid);
 

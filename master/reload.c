@@ -292,6 +292,7 @@ static int open_next(struct master *master, struct conf *conf, struct fault *fau
                         fault) != EXIT_OK)
         return fault->status;
     descriptors_compare(conf);
+    notify_extend(&master->notify, conf->worker.boot_timeout_ms);
     change->next.number = ++master->last_number;
     change->active = true;
     change->failed = false;

@@ -28,6 +28,18 @@ static uint64_t drain_delay_ms(const struct master *master)
     return conf == NULL ? 0 : conf->worker.drain_delay_ms;
 }
 
+/* Old generations have limits of their own. */
+static uint64_t longest_drain_ms(const struct master *master)
+{
+    uint64_t longest_ms = 0;
+
+    for (unsigned i = 0; i < master->slot_count; i++)
+        if (master->slots[i].state != SLOT_EMPTY &&
+            master->slots[i].limits.graceful > longest_ms)
+            longest_ms = master->slots[i].limits.graceful;
+    return longest_ms;
+}
+
 static void announce(struct master *master, uint64_t delay_ms)
 {
     if (delay_ms > 0)
@@ -39,6 +51,7 @@ static void announce(struct master *master, uint64_t delay_ms)
     board_set32(&master->board->readiness, BOARD_IS_STOPPING);
     board_set32(&master->board->closing, BOARD_CLOSING);
     notify_stopping(&master->notify, "stopping");
+    notify_extend(&master->notify, delay_ms + longest_drain_ms(master));
     reload_cancel(master);
     master->stop =
         (struct stop){.stage = STOP_ANNOUNCED, .until_ms = clock_mono_ms() + delay_ms};

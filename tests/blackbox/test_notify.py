@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from conftest import MODES
-from daemon import patience
+from control import ctl, look
+from daemon import patience, wait_until
 
 
 class Supervisor:
@@ -49,6 +50,32 @@ def test_ready_status_stopping(server, supervisor):
     assert one.wait_exit() == 0
 
 
+def extension(supervisor):
+    """How much time it asks for next, in seconds."""
+    return int(supervisor.wait(r"^EXTEND_TIMEOUT_USEC=(\d+)$")[1]) / 1e6
+
+
+def test_as_much_time_as_the_config_allows(server, supervisor):
+    """To start, to reload, to stop: whatever the unit's own limits are."""
+    one = server(MODES + "[worker]\nboot_timeout = 5m\ngraceful_timeout = 10m\n",
+                 env={"NOTIFY_SOCKET": supervisor.name})
+    assert extension(supervisor) > 300
+    supervisor.wait("^READY=1$")
+    one.write_ini(MODES + "[worker]\nboot_timeout = 7m\ndrain_delay = 1ms\n")
+    with one.connect() as busy:
+        busy.request("GET", "/sync/sleep?ms=60000")  # so that an old worker is still there
+        wait_until(lambda: sum(row["load"] for row in look(one)["workers"]), 10, "the request")
+        one.send_signal(signal.SIGHUP)
+        supervisor.wait("^RELOADING=1$")
+        assert extension(supervisor) > 420
+        supervisor.wait("^READY=1$")
+        one.send_signal(signal.SIGTERM)
+        supervisor.wait("^STOPPING=1$")
+        assert extension(supervisor) > 600, "the old worker may take so long"
+        one.send_signal(signal.SIGQUIT)
+    assert one.wait_exit() == 0
+
+
 def test_ready_only_when_all_workers_are(server, supervisor):
     one = server("""
 [server]
@@ -85,8 +112,16 @@ def test_refused_reload_ends_in_ready_too(server, supervisor):
     one.write_ini("[broken\n")
     one.send_signal(signal.SIGHUP)
     supervisor.wait("^RELOADING=1$")
-    supervisor.wait("^READY=1$")
+    supervisor.wait(r"^READY=1\nERRNO=22\nSTATUS=reload refused: .*; ready: 2 workers")
     assert one.get("/sync/hello").status == 200
+
+
+def test_readiness_is_said(server, supervisor):
+    one = server(MODES, env={"NOTIFY_SOCKET": supervisor.name})
+    for order, said in (("drain", "draining"), ("undrain", "ready"), ("pause", "paused"),
+                        ("resume", "ready")):
+        ctl(one, order)
+        supervisor.wait(f"^STATUS={said}: 2 workers")
 
 
 def test_not_passed_on_to_workers(server, supervisor):

@@ -61,6 +61,8 @@ static void says_everything_to(char first)
     expect(&f, "READY=1\nERRNO=22\nSTATUS=reload refused");
     notify_stopping(&notify, "stopping");
     expect(&f, "STOPPING=1\nSTATUS=stopping");
+    notify_extend(&notify, 25000);
+    expect(&f, "EXTEND_TIMEOUT_USEC=30000000"); /* 5 s more */
     notify_close(&notify);
     close(f.systemd);
     if (first == '/')
