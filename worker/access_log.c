@@ -66,12 +66,14 @@ void access_log_destroy(struct access_log **log)
     free(l);
 }
 
-void access_log_set_fd(struct access_log *log, int fd)
+int access_log_set_fd(struct access_log *log, int fd)
 {
     CHECK_OBJ(log, LOG_MAGIC);
+    int before = log->fd;
     log->fd = fd;
     log->failing = false;
     log->flush_at = LOG_BATCH;
+    return before;
 }
 
 void access_log_count_by(struct access_log *log, int written_fd)

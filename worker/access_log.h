@@ -23,8 +23,9 @@ struct access_log *access_log_create(const char *format, struct board_ring *ring
 /** Flushes what goes without waiting. */
 void access_log_destroy(struct access_log **log);
 
-/** Where lines go from now on; what is in the ring goes there too. -1: none. */
-void access_log_set_fd(struct access_log *log, int fd);
+/** Where lines go from now on; what is in the ring goes there too. -1: none. Returns where they
+ *  went until now. */
+int access_log_set_fd(struct access_log *log, int fd);
 
 /** What tells how far a write to the log went (written.h), of the one thread that calls the
  *  functions below. It stays the caller's. -1, as without this call: nothing does. */

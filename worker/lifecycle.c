@@ -177,7 +177,9 @@ static void take_log(struct worker *w, uint64_t which, int fd)
         else
             log_set_fd(fd);
     } else if (w->access_log != NULL) {
-        access_log_set_fd(w->access_log, fd);
+        int before = access_log_set_fd(w->access_log, fd);
+        if (before > STDERR_FILENO)
+            fd_close(&before);
     } else {
         fd_close(&fd);
     }

@@ -162,7 +162,7 @@ static void begin_access_log(struct worker *w)
     w->access_log = access_log_create(log->access_format, w->ring,
                                       &w->entry->counters.log_dropped, why, sizeof why);
     if (w->access_log != NULL) {
-        access_log_set_fd(w->access_log, w->heritage->access_log_fd);
+        (void)access_log_set_fd(w->access_log, w->heritage->access_log_fd);
         access_log_count_by(w->access_log, w->heritage->written_fd);
         return;
     }

@@ -2,10 +2,11 @@
 """Exactly one access-log line for each request begun, whatever became of it."""
 
 import json
+import pathlib
 import re
 import signal
 
-from daemon import wait_until
+from daemon import links, wait_until
 
 INI = """
 [server]
@@ -150,6 +151,12 @@ def test_json_is_json(server):
     assert 'a"b\\c' in first.values() and "/nowhere" in second.values()
 
 
+def is_open(one, name):
+    """By any of its processes: then its space is taken, even when it is deleted."""
+    return any(pathlib.Path(link).name == name
+               for pid in [one.pid, *one.workers()] for _, link in links(pid))
+
+
 def test_usr1_reopens(server):
     one = start(server)
     one.get("/sync/hello?first")
@@ -164,6 +171,7 @@ def test_usr1_reopens(server):
         return any("second" in line for line in one.access_log())
 
     wait_until(moved, 10, "a line in the new file")
+    wait_until(lambda: not is_open(one, "access.log.1"), 10, "the end of the old one")
     assert one.stop() == 0
     assert "first" in (one.directory / "access.log.1").read_text()
     assert not any("first" in line for line in one.access_log())
