@@ -2,8 +2,8 @@
 /*
  * deadline - equal time-outs, in a list.                         [worker]
  *
- * Owns:    the timer; the deadlines belong to their connections.
- * Called:  by conn.c, at every change of a connection's state.
+ * Owns:    the timer; the deadlines belong to their connections and requests.
+ * Called:  by conn.c, at every change of a connection's state, by overtime.c and turn.c.
  * Fails:   never.
  */
 #include "worker/deadline.h"
@@ -44,6 +44,7 @@ void deadlines_init(struct deadlines *ds, struct ev_loop *loop, const uint64_t *
         .loop = loop, .now_ms = now_ms, .length_ms = length_ms, .on_expiry = on_expiry};
     list_init(&ds->queue);
     ev_timer_init(&ds->timer, on_timer, 0., 0.);
+    ev_set_priority(&ds->timer, EV_MINPRI); /* what this turn has brought came in time */
     ds->timer.data = ds;
 }
 
@@ -78,4 +79,15 @@ void deadline_set_since(struct deadlines *ds, struct deadline *d, uint64_t since
         ev_timer_stop(ds->loop, &ds->timer);
     if (!ev_is_active(&ds->timer))
         arm(ds);
+}
+
+void deadlines_hold_back(struct deadlines *ds, uint64_t by_ms)
+{
+    const uint64_t newest_ms = *ds->now_ms + ds->length_ms;
+    for (struct list *at = ds->queue.prev; at != &ds->queue; at = at->prev) {
+        struct deadline *d = LIST_ENTRY(at, struct deadline, link);
+        if (d->at_ms != newest_ms)
+            return;
+        d->at_ms += by_ms;
+    }
 }

@@ -4,7 +4,8 @@
  *
  * A list in order of expiry; since all wait equally long, the newest goes to the end. The
  * one ev_timer runs for the first and is left running when it goes: setting and clearing
- * a deadline costs a few pointers, never a heap operation. Loop thread only.
+ * a deadline costs a few pointers, never a heap operation. It comes last in a turn: of a loop
+ * that was blocked, what clients have sent meanwhile is heard first. Loop thread only.
  */
 #ifndef WORKER_DEADLINE_H
 #define WORKER_DEADLINE_H
@@ -49,6 +50,10 @@ void deadline_set(struct deadlines *ds, struct deadline *d);
 
 /** Counts from since_ms, which may lie in the past. */
 void deadline_set_since(struct deadlines *ds, struct deadline *d, uint64_t since_ms);
+
+/** Those that were set in this turn of the loop are due by so much later: it was long, and they
+ *  counted from its beginning. */
+void deadlines_hold_back(struct deadlines *ds, uint64_t by_ms);
 
 static inline void deadline_init(struct deadline *d)
 {

@@ -160,6 +160,8 @@ void overtime_init(struct overtime *o, struct worker *w, uint64_t limit_ms)
     uint64_t second_ms = limit_ms > OVERTIME_LEAST_MS ? limit_ms : OVERTIME_LEAST_MS;
     deadlines_init(&o->first, w->loop, &w->now_ms, limit_ms, on_first);
     deadlines_init(&o->second, w->loop, &w->now_ms, second_ms, on_second);
+    o->next = w->overtime.first;
+    w->overtime.first = o;
 }
 
 void overtime_fini(struct overtime *o)
@@ -172,4 +174,12 @@ void overtime_begin(struct request *req)
 {
     if (req->route->overtime != NULL)
         deadline_set(&req->route->overtime->first, &req->overtime);
+}
+
+void overtime_hold_back(struct worker *w, uint64_t by_ms)
+{
+    for (struct overtime *o = w->overtime.first; o != NULL; o = o->next) {
+        deadlines_hold_back(&o->first, by_ms);
+        deadlines_hold_back(&o->second, by_ms);
+    }
 }

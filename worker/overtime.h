@@ -27,6 +27,7 @@ enum {
 struct overtime {
     struct deadlines first;  /* from its beginning */
     struct deadlines second; /* from when it became late */
+    struct overtime *next;   /* of the worker's plugins */
 };
 
 /** The worker's. */
@@ -34,6 +35,7 @@ struct overtime_log {
     unsigned lines, unsaid; /* of this second */
     uint64_t stack_ms;      /* when a stack was last asked for; 0: never */
     bool has_asked;         /* for a successor */
+    struct overtime *first; /* of its plugins */
 };
 
 /** limit_ms 0: none of them is ever late. */
@@ -45,6 +47,9 @@ void overtime_begin(struct request *req);
 
 /** A late one has ended; its record is still there. */
 void overtime_end(struct request *req);
+
+/** Those that have begun in this turn of the loop are due by so much later (deadline.h). */
+void overtime_hold_back(struct worker *w, uint64_t by_ms);
 
 /** Says how many lines were left out in the last second. */
 void overtime_each_second(struct worker *w);

@@ -44,8 +44,17 @@ static void publish_lag(struct worker *w)
     board_set(&w->entry->loop_lag_us, (a > b ? a : b) / NS_PER_US);
 }
 
+/* What has begun in it has done so at its end, for all we know. */
+static void hold_back_deadlines(struct worker *w, uint64_t by_ms)
+{
+    for (int kind = 0; kind < DEADLINE_KINDS; kind++)
+        deadlines_hold_back(&w->deadlines[kind], by_ms);
+    overtime_hold_back(w, by_ms);
+}
+
 static void note_long_turn(struct worker *w, uint64_t length_ns)
 {
+    hold_back_deadlines(w, length_ns / NS_PER_MS);
     uint64_t block_ms = w->conf->worker.loop_block_ms;
     if (block_ms != 0 && length_ns > block_ms * NS_PER_MS)
         board_add(&w->entry->counters.loop_blocks, 1);

@@ -4,11 +4,14 @@
  */
 #include "worker/deadline.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { LENGTH_MS = 1000, MANY = 4 };
@@ -140,6 +143,52 @@ static void test_since(void **state)
     assert_expired(2, 1, 1, 1);
 }
 
+/* One of before, two of this turn: they stay in order. */
+static void test_held_back(void **state)
+{
+    (void)state;
+    deadline_set(&t.all, &t.one[0]);
+    t.now_ms += 10;
+    deadline_set(&t.all, &t.one[1]);
+    deadline_set(&t.all, &t.one[2]);
+    deadlines_hold_back(&t.all, 500);
+    t.now_ms += 500;
+    deadline_set(&t.all, &t.one[3]);
+    pass(LENGTH_MS - 510);
+    assert_expired(1, 0, 0, 0);
+    pass(509);
+    assert_expired(1, 0, 0, 0);
+    pass(1);
+    assert_expired(1, 1, 1, 1);
+}
+
+/* A byte that has come while the loop stood still is heard before its time-out. */
+static void on_byte(struct ev_loop *loop, ev_io *io, int events)
+{
+    (void)loop;
+    (void)events;
+    ev_io_stop(loop, io);
+    deadline_clear(&t.one[0]);
+}
+
+static void test_what_has_come_is_heard_first(void **state)
+{
+    int ends[2];
+    ev_io io;
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    ev_io_init(&io, on_byte, ends[0], EV_READ);
+    ev_io_start(t.loop, &io);
+    deadline_set_since(&t.all, &t.one[0], 0); /* over already: both in the next turn */
+    (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    while (ev_is_active(&t.all.timer))
+        ev_run(t.loop, EVRUN_ONCE | EVRUN_NOWAIT);
+    assert_expired(0, 0, 0, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void test_two_lists(void **state)
 {
     (void)state;
@@ -177,6 +226,8 @@ int main(void)
         TEST(set_anew_and_cleared),
         TEST(set_in_its_own_expiry),
         TEST(since),
+        TEST(held_back),
+        TEST(what_has_come_is_heard_first),
         TEST(two_lists),
         TEST(never),
     };

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { BLOCK_MS = 20, LONG_MS = 30, LONGER_MS = 60, NS_PER_MS = 1000000 };
+enum { BLOCK_MS = 20, LONG_MS = 30, LONGER_MS = 60, DUE_MS = 5000, NS_PER_MS = 1000000 };
 
 uint64_t __wrap_clock_mono_ns(void);
 
@@ -26,7 +26,9 @@ struct turns {
     struct worker worker;
     struct conf conf;
     ev_timer timer;
-    uint64_t hold_ms; /* what the timer's callback takes */
+    struct overtime overtime;
+    struct deadline head, run; /* set when the timer's callback ends */
+    uint64_t hold_ms;          /* what it takes */
     unsigned count;
 };
 
@@ -42,6 +44,11 @@ static int open_state(void **state)
         return -1;
     memset((void *)w->entry, 0, sizeof *w->entry);
     w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    for (int kind = 0; kind < DEADLINE_KINDS; kind++)
+        deadlines_init(&w->deadlines[kind], w->loop, &w->now_ms, DUE_MS, NULL);
+    overtime_init(&t->overtime, w, DUE_MS);
+    deadline_init(&t->head);
+    deadline_init(&t->run);
     return w->loop != NULL ? 0 : -1;
 }
 
@@ -67,6 +74,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
     assert_int_equal(w->entry->tick_ms, w->now_ms);
     assert_int_equal(w->now_ns / NS_PER_MS, w->now_ms);
     now_ms += t->hold_ms;
+    deadline_set(&t->worker.deadlines[DEADLINE_HEAD], &t->head);
+    deadline_set(&t->overtime.first, &t->run);
 }
 
 /* One turn with the timer in it, and the poll after that. */
@@ -121,6 +130,16 @@ static void test_off(void **state)
     assert_int_equal(t->worker.entry->counters.loop_blocks, 0);
 }
 
+/* What has begun behind a handler that has blocked the loop is not late on its account. */
+static void test_deadlines_of_a_long_turn(void **state)
+{
+    struct turns *t = *state;
+    turn_start(&t->worker);
+    turn(t, DUE_MS, EVRUN_ONCE);
+    assert_int_equal(t->head.at_ms, now_ms + DUE_MS);
+    assert_int_equal(t->run.at_ms, now_ms + DUE_MS);
+}
+
 /* What was before the first turn is none, and after the last nothing lasts. */
 static void test_start_and_stop(void **state)
 {
@@ -171,6 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lag, open_state, close_state),
         cmocka_unit_test_setup_teardown(test_off, open_state, close_state),
+        cmocka_unit_test_setup_teardown(test_deadlines_of_a_long_turn, open_state,
+                                        close_state),
         cmocka_unit_test_setup_teardown(test_start_and_stop, open_state, close_state),
         cmocka_unit_test_setup_teardown(test_what_runs, open_state, close_state),
     };
