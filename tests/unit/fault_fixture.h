@@ -120,7 +120,8 @@ static inline void assert_died_of(const struct death *d, int number)
 
 static volatile uintptr_t nothing = 64;
 
-__attribute__((no_sanitize("address", "undefined"), noinline)) static void crash(void)
+__attribute__((no_sanitize("address", "undefined", "thread"), noinline)) static void
+crash(void)
 {
     uintptr_t address = nothing;
 
