@@ -274,7 +274,8 @@ def allows_the_endless(stage, failure):
 
 
 def check_the_endless(stage):
-    """Each is answered with 504, which closes its connection, and no other."""
+    """Each is answered with 504. The witness gives up the connection of what has failed; no other
+    may have ended."""
     failures = stage.result.failures
     if not failures or any(failure["status"] != 504 for failure in failures):
         stage.complain(f"answered otherwise: {[f['status'] for f in failures]}")
