@@ -92,8 +92,9 @@ TABLE = [
              config={"WORKER": "heartbeat_timeout = 1s"},
              allows=act.allows_by_death, allows_drop=act.allows_drop_by_death,
              check=act.check_deaths),
+    # no more than have their obituaries: twenty in 10 s
     Scenario("crashes", "1 % of the requests crash their worker", steps=(1, 1),
-             rate=(300, 300), requests=(1200, 12000), mix={"extra": 0.01},
+             rate=(300, 100), requests=(1200, 4000), mix={"extra": 0.01},
              flags=("-x", "/crash"), allows=act.allows_crashes,
              allows_drop=act.allows_drop_by_crashes, check=act.check_crashes),
 
