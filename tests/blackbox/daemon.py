@@ -126,10 +126,11 @@ class Log:
 
     def wait(self, pattern, timeout=10.0, start=0, count=1):
         """Wait for the count-th line that matches; returns that match."""
-        end = time.monotonic() + patience(timeout)
+        end, found = time.monotonic() + patience(timeout), []
         with self.changed:
             while True:
-                found = self.matches(pattern, start)
+                found += self.matches(pattern, start)
+                start = len(self.lines)
                 if len(found) >= count:
                     return found[count - 1]
                 left = end - time.monotonic()
