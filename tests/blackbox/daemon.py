@@ -258,8 +258,22 @@ def environment(more):
     """Ours and `more`. ThreadSanitizer turns a fault into exit status 66, which means
     something here: let the process die of its signal, as it does without it."""
     mixed = {**os.environ, **(more or {})}
-    mixed["TSAN_OPTIONS"] = mixed.get("TSAN_OPTIONS", "") + ":handle_segv=0"
+    mixed["TSAN_OPTIONS"] = (mixed.get("TSAN_OPTIONS", "")
+                             + ":handle_segv=0:handle_sigbus=0:handle_sigfpe=0")
     return mixed
+
+
+def lend(directory, *files):
+    """The binary and these files, copied for another user, who may not look where they were
+    built (a clone in /root): its path, and the environment that goes with it."""
+    for file in (REMUDA, *files):
+        shutil.copy(file, directory)
+    lent = {}
+    for name in ("ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
+        for path in re.findall(r"suppressions=(/[^:]+)", os.environ.get(name, "")):
+            shutil.copy(path, directory)
+            lent[name] = os.environ[name].replace(path, str(directory / pathlib.Path(path).name))
+    return directory / "remuda", lent
 
 
 def fill(text, directory, **more):

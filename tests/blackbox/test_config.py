@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from conftest import MODES
-from daemon import REMUDA, run
+from daemon import TEST_PLUGINS, environment, lend, run
 
 INI = """
 [server]
@@ -135,16 +135,17 @@ def test_cannot_create_is_73(write, key):
     run("-c", write("r.ini", text), check_code=73)
 
 
+LENT = MODES.replace("@TEST_PLUGINS@", "@DIR@")
+
+
 def as_nobody(*command, cwd):
     """Run as uid 65534; a root that may become nobody is needed."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user for this test")
-    try:
-        return subprocess.run([str(REMUDA), *map(str, command)], user=65534, group=65534,
-                              extra_groups=[], cwd=cwd, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=60)
-    except PermissionError:
-        pytest.skip("the build is in a directory that nobody cannot enter")
+    own, env = lend(cwd, TEST_PLUGINS / "modes.so")
+    return subprocess.run([own, *map(str, command)], user=65534, group=65534, extra_groups=[],
+                          cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=60, env=environment(env))
 
 
 def test_unreadable_config_is_77(write, directory):
@@ -159,14 +160,14 @@ def test_privileged_port_is_77(write, directory):
     if first <= 1:
         pytest.skip("every port is open to everyone here")
     directory.chmod(0o755)
-    ini = write("r.ini", MODES.replace("127.0.0.1:0", "127.0.0.1:1"), mode=0o644)
+    ini = write("r.ini", LENT.replace("127.0.0.1:0", "127.0.0.1:1"), mode=0o644)
     done = as_nobody("-c", ini, cwd=directory)
     assert done.returncode == 77, done.stderr
 
 
 def test_another_user_without_being_root_is_78(write, directory):
     directory.chmod(0o755)
-    ini = write("r.ini", MODES.replace("workers = 2", "workers = 2\nuser = root"), mode=0o644)
+    ini = write("r.ini", LENT.replace("workers = 2", "workers = 2\nuser = root"), mode=0o644)
     done = as_nobody("-c", ini, cwd=directory)
     assert done.returncode == 78, done.stderr
 

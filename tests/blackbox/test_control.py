@@ -3,7 +3,6 @@
 
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 
@@ -12,7 +11,7 @@ import pytest
 from conftest import MODES
 from control import (DONE, PROGRESS, RELOAD, SHOW_BOARD, STOP, Peer, begin, close_all, ctl, look,
                      path, serving)
-from daemon import REMUDA, environment, fill, patience, run, wait_until
+from daemon import REMUDA, environment, fill, lend, patience, run, wait_until
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: other users")
 STRANGER, OVERFLOW = 12345, 65534
@@ -20,13 +19,12 @@ STRANGER, OVERFLOW = 12345, 65534
 
 def by(one, uid, gid, *words):
     """ctl as another user, who may not look where the build is; (status, stderr)."""
-    own = one.directory / "remuda"
-    shutil.copy(REMUDA, own)
+    own, env = lend(one.directory)
     done = subprocess.run(
         ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", own, "ctl", "--socket",
          path(one), *words],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        timeout=patience(30), env=environment(None))
+        timeout=patience(30), env=environment(env))
     return done.returncode, done.stderr
 
 

@@ -14,7 +14,8 @@ import pytest
 import wire
 from board import Board
 from control import ctl, serving
-from daemon import OBITUARY, REMUDA, WORKER_READY, children_of, patience, sanitized, wait_until
+from daemon import (OBITUARY, REMUDA, TEST_PLUGINS, WORKER_READY, children_of, lend, patience,
+                    sanitized, wait_until)
 from test_notify import Supervisor
 from test_stop import CLOSED, word_is
 
@@ -159,14 +160,20 @@ def allow(pid, processes, become):
     subprocess.run([*become, "prlimit", f"--pid={pid}", f"--nproc={processes}:"], check=True)
 
 
+def by_user(server, directory, user):
+    """A server of that user, and what a command begins with that is to be that user's, too."""
+    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    own, env = lend(directory, TEST_PLUGINS / "frail.so")
+    os.chown(directory, user, user)
+    return server(ini().replace("@TEST_PLUGINS@", "@DIR@"), wrapper=[*become, own], binary=own,
+                  env=env), become
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user id for its own process limit")
 def test_fork_fails(server, directory):
     """RLIMIT_NPROC counts a user's processes, and binds no root: so another user, who has no
     others."""
-    user = 54321
-    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    os.chown(directory, user, user)
-    one = server(ini(), wrapper=[*become, REMUDA])
+    one, become = by_user(server, directory, 54321)
     assert one.get("/fine").status == 200
     allow(one.pid, 1, become)
     start = one.log.mark()
@@ -188,10 +195,7 @@ def test_fork_fails(server, directory):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs another user id for its own process limit")
 def test_an_order_that_cannot_fork_is_refused(server, directory):
     """All is as before, and nothing is degraded."""
-    user = 54322
-    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    os.chown(directory, user, user)
-    one = server(ini(), wrapper=[*become, REMUDA])
+    one, become = by_user(server, directory, 54322)
     before = one.workers()
     allow(one.pid, 1, become)
     for order in (["worker", "add"], ["worker", "recycle", "1"], ["worker", "recycle"]):

@@ -26,9 +26,9 @@ AS_NOBODY = ("setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "-
 
 # ---- servers ----
 
-def quiet_sanitizer():
+def quiet_sanitizer(env=os.environ):
     """A fault that is asked for is no finding."""
-    return {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")
+    return {"ASAN_OPTIONS": env.get("ASAN_OPTIONS", os.environ.get("ASAN_OPTIONS", ""))
             + ":handle_segv=0:handle_abort=0"}
 
 
@@ -251,9 +251,11 @@ def starve(stage, _):
 
 def server_of_nobody(stage, text, home):
     """As a user of its own, so that the number of its processes can be limited."""
+    own, env = daemon.lend(home, theater.HERE / "drudge.so")
     os.chown(home, UNPRIVILEGED, UNPRIVILEGED)
-    return daemon.Daemon(text, home, env=quiet_sanitizer(),
-                         wrapper=[*AS_NOBODY, daemon.REMUDA])
+    return daemon.Daemon(text.replace(str(theater.HERE / "drudge.so"), str(home / "drudge.so")),
+                         home, env={**env, **quiet_sanitizer(env)}, wrapper=[*AS_NOBODY, own],
+                         binary=own)
 
 
 def no_more_processes(stage, _):
