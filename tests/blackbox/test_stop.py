@@ -140,7 +140,7 @@ def test_a_socket_of_systemd_is_left_to_the_successor(server):
         with stopped(one.workers()):
             connections = send_all(address)
             one.send_signal(signal.SIGTERM)
-            one.log.wait(r"\bstopping\b")
+            word_is(one, "closing", CLOSED)
         assert_served(connections)
         assert one.wait_exit() == 0
         late = send_all(address)
