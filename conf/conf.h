@@ -91,7 +91,7 @@ struct conf_worker {
     unsigned max_inflight;
     unsigned max_requests, max_requests_jitter; /* 0: never */
     uint64_t max_rss_bytes;                     /* 0: no limit */
-    uint64_t loop_block_ms, coroutine_stack_bytes;
+    uint64_t loop_block_ms, event_heartbeat_ms, coroutine_stack_bytes;
 };
 
 struct conf_log {

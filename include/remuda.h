@@ -457,8 +457,10 @@ REMUDA_FN_ int remuda_text(remuda_ctx *c, int status, const char *format, ...)
     return remuda_send(c, status, "text/plain; charset=utf-8", b.p, b.n, REMUDA_STATIC);
 }
 
-/** One server-sent event, after a begin if there was none; `name` may be NULL. Leaves the
- *  arena as it found it. */
+/** One server-sent event, after a begin as text/event-stream if there was none. Each line of
+ *  the text, however it ends, is a line of data; `name` may be NULL, -EINVAL with CR or LF.
+ *  Waits and fails as remuda_write; -EALREADY after another answer. Leaves the arena as it
+ *  found it. */
 __attribute__((format(printf, 3, 4), nonnull(3)))
 REMUDA_FN_ int remuda_event(remuda_ctx *c, const char *name, const char *format, ...)
 {

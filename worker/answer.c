@@ -232,9 +232,10 @@ static void end_stream(struct request *req, bool is_whole)
     request_account(req, req->response.status);
 }
 
+/* Events for a HEAD end with its head (stream.c), as the answer does. */
 static void settle_stream(struct request *req)
 {
-    bool is_whole = req->rc == 0;
+    bool is_whole = req->rc == 0 || (req->rc == -ECANCELED && stream_is_head(req));
     if (!is_whole && atomic_load(&req->client) == CLIENT_HERE)
         complain(req, "cut its stream", req->rc);
     end_stream(req, is_whole);

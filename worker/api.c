@@ -10,12 +10,6 @@
 
 #include <errno.h>
 
-static int no_event(remuda_ctx *c, const char *name, const char *data, size_t n)
-{
-    (void)c, (void)name, (void)data, (void)n;
-    return -ENOSYS;
-}
-
 static int no_call(remuda_ctx *c, const char *job, remuda_bytes in, remuda_bytes *out,
                    uint32_t ms)
 {
@@ -40,7 +34,7 @@ const remuda_api api_table = {
     .file = api_file,
     .begin = api_begin,
     .write = api_write,
-    .event = no_event,
+    .event = api_event,
     .sleep = api_sleep,
     .ready = api_ready,
     .spawn = api_spawn,

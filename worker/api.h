@@ -28,6 +28,7 @@ int api_file(remuda_ctx *c, int status, const char *type, int fd, uint64_t off,
              uint64_t n);
 int api_begin(remuda_ctx *c, int status, const char *type);
 int api_write(remuda_ctx *c, const void *p, size_t n);
+int api_event(remuda_ctx *c, const char *name, const char *data, size_t n);
 
 /* api_wait.c */
 int api_sleep(remuda_ctx *c, uint32_t ms);

@@ -12,6 +12,7 @@
 
 #include "common/fd.h"
 #include "http/response.h"
+#include "http/sse.h"
 #include "worker/request.h"
 #include "worker/stream.h"
 
@@ -185,4 +186,52 @@ int api_write(remuda_ctx *c, const void *p, size_t n)
     if (atomic_load(&req->response_state) != RESPONSE_STREAMING)
         return atomic_load(&req->response_state) == RESPONSE_HOST ? -ETIMEDOUT : -EINVAL;
     return stream_write(req, p, n);
+}
+
+/* ---- server-sent events ---- */
+
+static void set_default(remuda_ctx *c, const char *name, const char *value)
+{
+    struct slice wanted = slice_of(name);
+    struct response_field *f = request_of(c)->response.fields;
+    while (f != NULL && !slice_is_nocase(f->name, wanted))
+        f = f->next;
+    if (f == NULL)
+        append_field(c, name, value);
+}
+
+/* A cache would keep the first minutes for everybody; nginx would collect a buffer full. */
+static int begin_events(remuda_ctx *c)
+{
+    if (atomic_load(&request_of(c)->response_state) != RESPONSE_NONE)
+        return 0;
+    set_default(c, "Cache-Control", "no-cache");
+    set_default(c, "X-Accel-Buffering", "no");
+    return api_begin(c, 200, HTTP_SSE_TYPE);
+}
+
+static int write_event(remuda_ctx *c, struct slice name, struct slice data)
+{
+    struct request *req = request_of(c);
+    int state = atomic_load(&req->response_state);
+    if (state != RESPONSE_STREAMING)
+        return state == RESPONSE_HOST ? -ETIMEDOUT : -EALREADY;
+    size_t mark = arena_mark(&c->arena), n = http_sse_size(name, data);
+    char *text = ctx_alloc(c, n);
+    (void)http_sse_put(text, name, data);
+    int rc = stream_write_event(req, text, n);
+    arena_rewind(&c->arena, mark);
+    return rc;
+}
+
+int api_event(remuda_ctx *c, const char *name, const char *data, size_t n)
+{
+    struct slice title = slice_of(name != NULL ? name : "");
+    if (c->kind != CTX_REQUEST)
+        return -EPERM;
+    if ((data == NULL && n > 0) || !http_sse_name_is_valid(title))
+        return -EINVAL;
+    int rc = begin_events(c);
+    return rc == 0 ? write_event(c, title, (struct slice){data != NULL ? data : "", n})
+                   : rc;
 }

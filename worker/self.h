@@ -104,7 +104,8 @@ struct worker {
     struct block_pool blocks;
     struct arena scratch; /* bytes for the length of one call */
     struct deadlines deadlines[DEADLINE_KINDS];
-    struct list conns; /* every struct conn */
+    struct deadlines silences; /* of streams of events: stream.h */
+    struct list conns;         /* every struct conn */
     unsigned conn_count;
     struct request *free_requests;
     struct spare free_request_count;

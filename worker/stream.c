@@ -12,6 +12,7 @@
 
 #include "common/check.h"
 #include "http/response.h"
+#include "http/sse.h"
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/request.h"
@@ -25,8 +26,13 @@
 
 enum { STREAM_BURST = 256 * 1024 };
 
+/** What was written last. */
+enum stream_last { LAST_BYTES, LAST_PART_OF_EVENT, LAST_EVENT };
+
 struct stream {
     /* the loop's */
+    struct request *request;
+    struct deadline silence; /* between two events */
     bool is_chunked, has_body;
     size_t burst_bytes; /* written by a coroutine since it last let others run */
 
@@ -34,6 +40,7 @@ struct stream {
     pthread_mutex_t lock;
     size_t count;
     bool is_writer_waiting;
+    enum stream_last last;
     char bytes[STREAM_ROOM];
 };
 
@@ -45,6 +52,9 @@ int stream_begin(struct request *req)
     s->is_chunked = s->has_body = false;
     s->burst_bytes = s->count = 0;
     s->is_writer_waiting = false;
+    s->last = LAST_BYTES;
+    s->request = req;
+    deadline_init(&s->silence);
     CHECK(pthread_mutex_init(&s->lock, NULL) == 0);
     req->stream = s;
     return 0;
@@ -54,6 +64,7 @@ void stream_destroy(struct stream **stream)
 {
     if (*stream == NULL)
         return;
+    deadline_clear(&(*stream)->silence);
     CHECK(pthread_mutex_destroy(&(*stream)->lock) == 0);
     free(*stream);
     *stream = NULL;
@@ -63,6 +74,11 @@ void stream_set_framing(struct stream *s, bool chunked, bool has_body)
 {
     s->is_chunked = chunked;
     s->has_body = has_body;
+}
+
+bool stream_is_head(const struct request *req)
+{
+    return req->is_flowing && !req->stream->has_body;
 }
 
 /* ---- the loop's side ---- */
@@ -87,13 +103,29 @@ static int put_piece(struct request *req, const char *bytes, size_t n)
     return 0;
 }
 
+/* Nobody will read an event of a HEAD: its handler need not go on for ever. */
+static void begin_flow(struct request *req, bool is_of_events)
+{
+    req->is_flowing = true;
+    answer_begin_stream(req);
+    if (is_of_events && !req->stream->has_body)
+        ctx_cancel(&req->ctx, -ECANCELED);
+}
+
+static enum stream_last last_written(struct stream *s)
+{
+    CHECK(pthread_mutex_lock(&s->lock) == 0);
+    enum stream_last last = s->last;
+    CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    return last;
+}
+
 static void move_all(struct request *req)
 {
     struct stream *s = req->stream;
-    if (!req->is_flowing) {
-        req->is_flowing = true;
-        answer_begin_stream(req);
-    }
+    enum stream_last last = last_written(s);
+    if (!req->is_flowing)
+        begin_flow(req, last != LAST_BYTES);
     CHECK(pthread_mutex_lock(&s->lock) == 0);
     if (put_piece(req, s->bytes, s->count) < 0)
         req->conn->is_broken = true;
@@ -101,9 +133,35 @@ static void move_all(struct request *req)
     bool is_waiting = s->is_writer_waiting;
     s->is_writer_waiting = false;
     CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    if (last != LAST_BYTES)
+        deadline_set(&req->ctx.worker->silences, &s->silence);
     struct waiter *waiter = atomic_load(&req->ctx.waiter);
     if (is_waiting && waiter != NULL)
         waiter_wake(waiter);
+}
+
+/* Within an event, part of which may have left, the comment would be a part of it. */
+static bool is_silent(struct stream *s)
+{
+    CHECK(pthread_mutex_lock(&s->lock) == 0);
+    bool is_between = s->last == LAST_EVENT && s->count == 0;
+    CHECK(pthread_mutex_unlock(&s->lock) == 0);
+    return is_between;
+}
+
+void stream_on_silence(struct deadline *d)
+{
+    struct stream *s = CONTAINER_OF(d, struct stream, silence);
+    struct request *req = s->request;
+    struct conn *c = req->conn;
+    if (c == NULL || last_written(s) == LAST_BYTES)
+        return;
+    deadline_set(&req->ctx.worker->silences, d);
+    if (c->out.queued_bytes > 0 || !is_silent(s))
+        return; /* its client is slow: write_timeout */
+    if (put_piece(req, HTTP_SSE_HEARTBEAT, sizeof HTTP_SSE_HEARTBEAT - 1) < 0)
+        c->is_broken = true;
+    conn_on_output(c); /* the last act: both may be gone */
 }
 
 void stream_pump(struct request *req)
@@ -116,6 +174,7 @@ void stream_end(struct request *req, bool is_whole)
 {
     struct conn *c = req->conn;
     move_all(req);
+    deadline_clear(&req->stream->silence);
     if (!is_whole) {
         c->is_closing = true; /* without a last chunk: the client sees that it was cut */
         return;
@@ -127,13 +186,16 @@ void stream_end(struct request *req, bool is_whole)
 
 /* ---- the handler's side ---- */
 
-static size_t append(struct stream *s, const char *bytes, size_t n, bool may_wait)
+static size_t append(struct stream *s, struct slice piece, bool is_event, bool may_wait)
 {
+    size_t n = piece.n;
     CHECK(pthread_mutex_lock(&s->lock) == 0);
     size_t room = STREAM_ROOM - s->count;
     size_t taken = n <= room ? n : may_wait ? room : 0;
-    if (taken > 0)
-        memcpy(s->bytes + s->count, bytes, taken);
+    if (taken > 0) {
+        memcpy(s->bytes + s->count, piece.p, taken);
+        s->last = !is_event ? LAST_BYTES : taken == n ? LAST_EVENT : LAST_PART_OF_EVENT;
+    }
     s->count += taken;
     s->is_writer_waiting = taken < n && may_wait;
     CHECK(pthread_mutex_unlock(&s->lock) == 0);
@@ -184,14 +246,13 @@ static void let_others_run(struct request *req, size_t taken)
     (void)waiter_wait(atomic_load(&req->ctx.waiter), -1, 0, 0);
 }
 
-int stream_write(struct request *req, const void *bytes, size_t n)
+static int write_all(struct request *req, const char *at, size_t n, bool is_event)
 {
-    const char *at = bytes;
     bool may_wait = req->ctx.place != CTX_ON_LOOP;
     for (;;) {
         if (is_over(&req->ctx))
             return ctx_cancelled(&req->ctx);
-        size_t taken = append(req->stream, at, n, may_wait);
+        size_t taken = append(req->stream, (struct slice){at, n}, is_event, may_wait);
         at += taken;
         n -= taken;
         hand_on(req);
@@ -207,4 +268,14 @@ int stream_write(struct request *req, const void *bytes, size_t n)
         while (is_full(req->stream) && !is_over(&req->ctx))
             (void)waiter_wait(waiter, -1, 0, at_ns);
     }
+}
+
+int stream_write(struct request *req, const void *bytes, size_t n)
+{
+    return write_all(req, bytes, n, false);
+}
+
+int stream_write_event(struct request *req, const void *bytes, size_t n)
+{
+    return write_all(req, bytes, n, true);
 }

@@ -34,6 +34,7 @@
 #include "worker/request.h"
 #include "worker/self.h"
 #include "worker/stack.h"
+#include "worker/stream.h"
 #include "worker/wear.h"
 
 #include <errno.h>
@@ -144,6 +145,8 @@ static void begin_limits(struct worker *w)
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         deadlines_init(&w->deadlines[kind], w->loop, &w->now_ms, length_ms[kind],
                        conn_on_deadline);
+    deadlines_init(&w->silences, w->loop, &w->now_ms, w->conf->worker.event_heartbeat_ms,
+                   stream_on_silence);
 }
 
 /* From the first request on, in front of everything that could begin one. */
@@ -275,6 +278,7 @@ static void end(struct worker *w)
         access_log_destroy(&w->access_log);
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         deadlines_fini(&w->deadlines[kind]);
+    deadlines_fini(&w->silences);
     http_router_destroy(&w->router);
     plugins_destroy(&w->plugins);
     request_free_all(w);

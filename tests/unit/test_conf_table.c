@@ -123,6 +123,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->limits.worker_connections, 1024);
     assert_int_equal(c->worker.graceful_timeout_ms, 25000);
     assert_int_equal(c->worker.max_inflight, 10000);
+    assert_int_equal(c->worker.event_heartbeat_ms, 15000);
     assert_int_equal(c->worker.coroutine_stack_bytes, 262144);
     assert_string_equal(c->log.access, "off");
     assert_string_equal(c->log.error, "-");
