@@ -40,6 +40,8 @@ static int show_board(const struct ctl_args *args, const struct ctl_talk *talk,
     }
     if (args->view == CTL_WORKERS)
         (args->is_json ? ctl_json_workers : ctl_show_workers)(stdout, &view);
+    else if (args->view == CTL_LIMITS)
+        (args->is_json ? ctl_json_limits : ctl_show_limits)(stdout, &view);
     else
         (args->is_json ? ctl_json_slots : ctl_show_slots)(stdout, &view);
     board_close(&view.board);
@@ -98,9 +100,8 @@ static int show(const struct ctl_args *args, const struct ctl_talk *talk,
         ctl_complain("the answer has come without what it should bring");
         return CTL_REFUSED;
     }
-    status = args->view == CTL_WORKERS || args->view == CTL_SLOTS
-                 ? show_board(args, talk, answer)
-                 : show_text(args, answer);
+    status = args->verb == CONTROL_SHOW_BOARD ? show_board(args, talk, answer)
+                                              : show_text(args, answer);
     fd_close(&answer->fd);
     return status;
 }

@@ -29,6 +29,7 @@ static const struct order {
 } orders[] = {
     {"show", "workers", CONTROL_SHOW_BOARD, CTL_WORKERS, NO_WORKER, JSON},
     {"show", "slots", CONTROL_SHOW_BOARD, CTL_SLOTS, NO_WORKER, JSON},
+    {"show", "limits", CONTROL_SHOW_BOARD, CTL_LIMITS, NO_WORKER, JSON},
     {"show", "listeners", CONTROL_SHOW_LISTENERS, CTL_LISTENERS, NO_WORKER, JSON},
     {"show", "config", CONTROL_SHOW_CONFIG, CTL_CONFIG, NO_WORKER, JSON | DEFAULTS},
     {"worker", "add", CONTROL_WORKER_ADD, CTL_NO_VIEW, NO_WORKER, 0},

@@ -15,7 +15,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum ctl_view { CTL_NO_VIEW, CTL_WORKERS, CTL_SLOTS, CTL_LISTENERS, CTL_CONFIG };
+enum ctl_view {
+    CTL_NO_VIEW,
+    CTL_WORKERS,
+    CTL_SLOTS,
+    CTL_LISTENERS,
+    CTL_CONFIG,
+    CTL_LIMITS
+};
 
 struct ctl_args {
     enum control_verb verb;

@@ -122,6 +122,25 @@ void ctl_json_slots(FILE *out, const struct ctl_view_of *view)
     fputs("\n]}\n", out);
 }
 
+/* ---- limits ---- */
+
+void ctl_json_limits(FILE *out, const struct ctl_view_of *view)
+{
+    const char *between = "\n";
+    struct board_counters total;
+
+    board_total(view->board, &total);
+    fputs("{\"limits\": [", out);
+    for (unsigned i = LIMIT_NONE + 1; i < LIMIT_COUNT; i++) {
+        fprintf(out, "%s  {", between);
+        put_text(out, "mark", limit_name(i).mark);
+        put_text(out, "option", limit_name(i).option);
+        fprintf(out, "\"met\": %" PRIu64 "}", board_get(&total.limits[i]));
+        between = ",\n";
+    }
+    fputs("\n]}\n", out);
+}
+
 /* ---- listeners ---- */
 
 void ctl_json_listeners(FILE *out, char *text)

@@ -143,6 +143,22 @@ void ctl_show_slots(FILE *out, const struct ctl_view_of *view)
         ctl_each_request(view->board, i, view->now_ms, show_request, out);
 }
 
+/* ---- limits ---- */
+
+void ctl_show_limits(FILE *out, const struct ctl_view_of *view)
+{
+    struct board_counters total;
+
+    board_total(view->board, &total);
+    fprintf(out, "%12s  %-16s %s\n", "MET", "MARK", "OPTION");
+    for (unsigned i = LIMIT_NONE + 1; i < LIMIT_COUNT; i++) {
+        const struct limit_name name = limit_name(i);
+
+        fprintf(out, "%12" PRIu64 "  %-16s %s\n", board_get(&total.limits[i]), name.mark,
+                name.option[0] != '\0' ? name.option : "-");
+    }
+}
+
 /* ---- listeners ---- */
 
 bool ctl_next_listener(char **text, struct ctl_listener *out)

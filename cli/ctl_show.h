@@ -22,12 +22,14 @@ struct ctl_view_of {
 
 void ctl_show_workers(FILE *out, const struct ctl_view_of *view);
 void ctl_show_slots(FILE *out, const struct ctl_view_of *view);
+void ctl_show_limits(FILE *out, const struct ctl_view_of *view);
 
 /** `text`: as CONTROL_SHOW_LISTENERS brings it; changed in place. */
 void ctl_show_listeners(FILE *out, char *text);
 
 void ctl_json_workers(FILE *out, const struct ctl_view_of *view);
 void ctl_json_slots(FILE *out, const struct ctl_view_of *view);
+void ctl_json_limits(FILE *out, const struct ctl_view_of *view);
 void ctl_json_listeners(FILE *out, char *text);
 
 struct ctl_listener {

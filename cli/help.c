@@ -156,6 +156,7 @@ static const struct verb verbs[CLI_VERBS] = {
             "\n"
             "  show workers          how the server and each worker do; --json\n"
             "  show slots            the requests that run; --json\n"
+            "  show limits           how often each limit was met; --json\n"
             "  show listeners        what is served, and how many wait there; --json\n"
             "  show config           what runs, as `remuda config`; --json, --defaults\n"
             "  reload                the configuration and plugins anew, as HUP\n"

@@ -42,7 +42,7 @@ struct access_entry {
     uint64_t body_bytes;         /* of the answer, without chunk framing */
     struct slice peer;           /* host without port */
     struct slice referer, user_agent, user, request_id, route;
-    struct slice note; /* one word: departed, timeout, killed ... */
+    struct slice note; /* one word: departed, killed, or the mark of a limit (limit.h) */
     int worker;        /* index */
     int pid;
     int slot; /* -1: took none */

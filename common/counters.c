@@ -13,6 +13,7 @@
 
 static_assert(sizeof(struct board_histogram) == 2064, "as in BOARD_VERSION 2");
 static_assert(sizeof(struct board_counters) == 4672, "as in BOARD_VERSION 2");
+static_assert((int)LIMIT_COUNT <= (int)BOARD_LIMITS, "a word for each");
 static_assert(sizeof(_Atomic uint64_t) == 8 && sizeof(_Atomic uint32_t) == 4,
               "plain words");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,

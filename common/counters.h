@@ -7,11 +7,14 @@
 #define COMMON_COUNTERS_H
 
 #include "common/atomics.h"
+#include "common/limit.h"
 
 #include <stdalign.h>
 
 /** Of a latency histogram: 16 to each octave, from 64 us to 4 s. */
 enum { BOARD_STEPS = 16, BOARD_BUCKETS = 16 * BOARD_STEPS };
+
+enum { BOARD_LIMITS = 24 }; /* words for enum limit, with some to spare */
 
 struct board_histogram {
     _Atomic uint64_t count, sum_us;
@@ -30,9 +33,10 @@ struct board_counters {
     _Atomic uint64_t refused;     /* 4xx and 5xx by the parser and its limits */
     _Atomic uint64_t log_dropped; /* access-log lines */
     _Atomic uint64_t handoffs_out, handoffs_in;
-    _Atomic uint64_t loop_blocks; /* turns of the loop longer than loop_block */
-    _Atomic uint64_t late;        /* handlers that were over request_timeout */
-    _Atomic uint64_t reserved[49];
+    _Atomic uint64_t loop_blocks;          /* turns of the loop longer than loop_block */
+    _Atomic uint64_t late;                 /* handlers that were over request_timeout */
+    _Atomic uint64_t limits[BOARD_LIMITS]; /* by enum limit: how often one was met */
+    _Atomic uint64_t reserved[25];
     struct board_histogram queue, service;
 };
 

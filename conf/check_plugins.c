@@ -113,6 +113,8 @@ static void inherit_limits(const struct conf_limits *limits, struct book_plugin 
         plugin->value.body_bytes = limits->body_bytes;
     if (plugin->setting[PLUGIN_OPTION_body_timeout].text[0] == '\0')
         plugin->value.body_timeout_ms = limits->body_timeout_ms;
+    if (plugin->setting[PLUGIN_OPTION_body_min_rate].text[0] == '\0')
+        plugin->value.body_min_rate_bytes = limits->body_min_rate_bytes;
     if (plugin->setting[PLUGIN_OPTION_request_timeout].text[0] == '\0')
         plugin->value.request_timeout_ms = limits->request_timeout_ms;
 }

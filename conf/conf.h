@@ -80,6 +80,7 @@ struct conf_limits {
     uint64_t head_timeout_ms, body_timeout_ms;
     uint64_t body_min_rate_bytes; /* per second; 0: no minimum */
     uint64_t write_timeout_ms, keepalive_ms;
+    uint64_t write_min_rate_bytes;                /* per second; 0: any byte will do */
     uint64_t request_timeout_ms, slow_request_ms; /* 0: off */
     unsigned queue_limit;
     uint64_t queue_timeout_ms;
@@ -110,7 +111,8 @@ struct conf_plugin {
     const char *name;
     const char *path;  /* the file found: holds a slash */
     const char *mount; /* begins with a slash; "/" is the root */
-    uint64_t body_bytes, body_timeout_ms, request_timeout_ms; /* own, or of [limits] */
+    /* own, or of [limits] */
+    uint64_t body_bytes, body_timeout_ms, body_min_rate_bytes, request_timeout_ms;
     struct conf_pairs options; /* the plugin's own keys; its declaration checks them */
     struct conf_origin origin; /* of the section */
 };

@@ -38,6 +38,14 @@ fail(struct http_parser *p, int status, const char *reason)
     return HTTP_EVENT_ERROR;
 }
 
+/** The same, for too much of something. */
+__attribute__((cold, noinline)) static enum http_event
+fail_limit(struct http_parser *p, int status, enum limit limit, const char *reason)
+{
+    p->limit = limit;
+    return fail(p, status, reason);
+}
+
 /** For a callback of llhttp: -1 ends llhttp_execute. */
 __attribute__((cold, noinline)) static int stop(struct http_parser *p, int status,
                                                 const char *reason)
@@ -94,8 +102,10 @@ static int on_header_field(llhttp_t *llhttp, const char *at, size_t n)
         return on_trailer_name(p, at, n);
     if (p->value_due) /* no report of the last value: guard.c has not seen it */
         return stop(p, 400, "malformed header");
-    if (req->field_count >= p->limits->header_fields)
+    if (req->field_count >= p->limits->header_fields) {
+        p->limit = LIMIT_HEADER_FIELDS;
         return stop(p, 431, "too many fields");
+    }
     if (req->field_count == req->field_room && !grow_fields(p))
         return stop(p, 503, "out of memory");
     req->field[req->field_count++].name =
@@ -230,7 +240,7 @@ static enum http_event take_request_line(struct http_parser *p, uint32_t have)
     /* a line that is not complete needs one byte more, at least */
     uint32_t end = lf != NULL ? (uint32_t)(lf - p->base) + 1 : have + 1;
     if (end - p->line_at > limit)
-        return fail(p, 414, "request line too long");
+        return fail_limit(p, 414, LIMIT_REQUEST_LINE, "request line too long");
     p->scanned = have;
     if (lf == NULL)
         return HTTP_EVENT_MORE;
@@ -326,7 +336,8 @@ enum http_event http_parser_head(struct http_parser *p, const char *base, size_t
     if (!feed_lines(p))
         return HTTP_EVENT_ERROR;
     if (event == HTTP_EVENT_ERROR)
-        return fail(p, bad.status, bad.reason);
+        return fail_limit(p, bad.status,
+                          bad.status == 431 ? LIMIT_HEADER_SIZE : LIMIT_NONE, bad.reason);
     if (event == HTTP_EVENT_MORE)
         return p->head_complete ? fail(p, 400, "malformed header") : HTTP_EVENT_MORE;
     return end_head(p);
@@ -374,7 +385,7 @@ static enum http_event open_chunk(struct http_parser *p)
 
     p->chunk_header = false;
     if (p->body_seen > p->body_limit || size > p->body_limit - p->body_seen)
-        return fail(p, 413, "body too large");
+        return fail_limit(p, 413, LIMIT_BODY, "body too large");
     p->chunk_left = size; /* 0: the last one; trailers follow */
     return HTTP_EVENT_MORE;
 }
@@ -386,7 +397,7 @@ static enum http_event chunk_framing(struct http_parser *p, const char *bytes, s
     size_t room = p->limits->framing_bytes - p->framing_seen;
 
     if (room == 0)
-        return fail(p, 413, "too much chunk framing");
+        return fail_limit(p, 413, LIMIT_FRAMING, "too much chunk framing");
     size_t take = n < room ? n : room;
     llhttp_errno_t err = llhttp_execute(&p->llhttp, bytes, take);
     bool paused = err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE;

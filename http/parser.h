@@ -11,6 +11,7 @@
 #ifndef HTTP_PARSER_H
 #define HTTP_PARSER_H
 
+#include "common/limit.h"
 #include "common/slice.h"
 #include "http/request.h"
 
@@ -65,6 +66,7 @@ struct http_parser {
     bool value_due;          /* a field has a name and no value yet */
     bool head_complete, message_complete, chunk_header;
     int status;         /* with HTTP_EVENT_ERROR: 400 413 414 417 431 501 503 505 */
+    enum limit limit;   /* the one that was met; LIMIT_NONE: it is malformed */
     const char *reason; /* short and static, for the log: "two Host fields" */
     struct slice piece; /* with HTTP_EVENT_BODY: inside the bytes given */
 

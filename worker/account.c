@@ -54,6 +54,16 @@ static bool has_departed(const struct request *req, int status)
     return status == 0 || (atomic_load(&req->client) == CLIENT_GONE && req->conn == NULL);
 }
 
+/* Why it ended, where that was not the handler's doing. */
+static struct slice note_of(const struct request *req, bool is_departed)
+{
+    if (req->limit != LIMIT_NONE)
+        return slice_of(limit_name(req->limit).mark);
+    if (req->parser.status == 400)
+        return SLICE_LIT("malformed");
+    return is_departed ? SLICE_LIT("departed") : (struct slice){NULL, 0};
+}
+
 /* Out of line: it needs room and registers that a request without a line need not pay for. */
 __attribute__((noinline)) static void write_line(const struct request *req, int status,
                                                  uint64_t queue_us, uint64_t service_us)
@@ -77,7 +87,7 @@ __attribute__((noinline)) static void write_line(const struct request *req, int 
         .request_id = slice_of(id),
         .route =
             req->route != NULL ? slice_of(req->route->pattern) : (struct slice){NULL, 0},
-        .note = is_departed ? SLICE_LIT("departed") : (struct slice){NULL, 0},
+        .note = note_of(req, is_departed),
         .worker = (int)w->heritage->index,
         .pid = (int)w->pid,
         .slot = req->lane == &w->slots ? req->record : -1,
@@ -107,6 +117,8 @@ void request_account(struct request *req, int status)
         service_us = (clock_mono_ns() - req->started_ns) / NS_PER_US;
         board_observe(&counters->queue, queue_us);
         board_observe(&counters->service, service_us);
+        if (slow_is(&w->slow, queue_us + service_us))
+            slow_tell(req, queue_us, service_us);
     }
     if (w->access_log != NULL)
         write_line(req, status, queue_us, service_us);

@@ -12,6 +12,7 @@
 #include "http/response.h"
 #include "worker/conn.h"
 #include "worker/handoff.h"
+#include "worker/patience.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -313,11 +314,13 @@ static const char *answer_in_its_place(struct request *req)
 {
     struct board_counters *counters = &req->ctx.worker->entry->counters;
     if (claim_for_host(req)) {
+        patience_over(req, LIMIT_REQUEST_TIMEOUT);
         answer_host(req, 504);
         board_add(&counters->timeouts, 1);
         return req->conn != NULL ? "answered 504" : "its client had gone";
     }
     if (atomic_load(&req->response_state) == RESPONSE_STREAMING) {
+        patience_over(req, LIMIT_REQUEST_TIMEOUT);
         end_stream(req, false);
         board_add(&counters->timeouts, 1);
         return "its stream is cut";

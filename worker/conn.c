@@ -17,13 +17,13 @@
 #include "common/log.h"
 #include "worker/accept.h"
 #include "worker/answer.h"
-#include "worker/drain.h"
 #include "worker/engine.h"
 #include "worker/epoll.h"
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
 #include "worker/inbox.h"
 #include "worker/lifecycle.h"
+#include "worker/patience.h"
 #include "worker/reader.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -55,6 +55,8 @@ void conn_set_state(struct conn *c, enum conn_state state)
     if (state == CONN_WAIT)
         deadline_set_since(&c->worker->deadlines[kind], &c->deadline,
                            c->request->queued_ns / NS_PER_MS);
+    else if (state == CONN_WRITE)
+        deadline_set_since(&c->worker->deadlines[kind], &c->deadline, c->taking.look_ms);
     else if (kind == DEADLINE_KINDS)
         deadline_clear(&c->deadline);
     else
@@ -154,8 +156,9 @@ void conn_try_write(struct conn *c)
         c->is_broken = true;
     if (written > 0) {
         board_add(&c->worker->entry->counters.bytes_out, written);
-        if (c->state == CONN_WRITE) /* progress: the client has its time anew */
-            deadline_set(&c->worker->deadlines[DEADLINE_WRITE], &c->deadline);
+        c->taking.given += written;
+        if (c->out.queued_bytes == 0)
+            c->taking.since_ms = 0;
     }
 }
 
@@ -199,6 +202,8 @@ static void settle(struct conn *c)
 {
     bool is_running = c->is_handed && c->request->handler == HANDLER_RUNNING;
     if (c->out.queued_bytes > 0) {
+        if (c->taking.since_ms == 0)
+            patience_begin_taking(c);
         conn_set_state(c, CONN_WRITE);
         watch(c, EV_WRITE);
     } else if (c->is_eof && !is_running) {
@@ -236,9 +241,11 @@ static bool process(struct conn *c)
 }
 
 /* It would wait too long, or has. */
-void conn_shed(struct conn *c)
+void conn_shed(struct conn *c, enum limit limit)
 {
     engine_withdraw(c->request);
+    if (limit != LIMIT_NONE)
+        patience_over(c->request, limit);
     answer_host(c->request, 503);
     c->is_processing = true; /* the caller goes on */
     conn_on_answer(c);
@@ -256,19 +263,8 @@ void conn_turn(struct conn *c)
             settle(c);
             return;
         }
-        conn_shed(c);
+        conn_shed(c, LIMIT_QUEUE);
     }
-}
-
-/* Longer than queue_timeout; unless it runs by now, which is not told to us. */
-static void on_queue_timeout(struct conn *c)
-{
-    if (!conn_is_waiting(c)) {
-        c->state = CONN_RUN;
-        return;
-    }
-    conn_shed(c);
-    conn_turn(c);
 }
 
 void conn_on_answer(struct conn *c)
@@ -414,33 +410,4 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
     }
     log_error("out of memory for a connection from another worker");
     conn_close(c);
-}
-
-void conn_on_deadline(struct deadline *d)
-{
-    struct conn *c = CONTAINER_OF(d, struct conn, deadline);
-    CHECK_OBJ(c, CONN_MAGIC);
-    struct worker *w = c->worker;
-    if (c->state == CONN_WAIT) {
-        on_queue_timeout(c);
-        return;
-    }
-    if (c->state == CONN_BODY && !reader_body_is_late(c)) {
-        deadline_set(&w->deadlines[DEADLINE_BODY], d);
-        return;
-    }
-    if (c->state == CONN_LAST) {
-        drain_on_last(c);
-        return;
-    }
-    bool is_answered =
-        (c->state == CONN_HEAD && c->request != NULL) || c->state == CONN_BODY;
-    bool is_quiet = c->state == CONN_IDLE || c->state == CONN_LINGER;
-    if (!is_quiet)
-        board_add(&w->entry->counters.timeouts, 1);
-    if (!is_answered) {
-        conn_close(c);
-        return;
-    }
-    reader_refuse(c, 408); /* ends in a turn */
 }

@@ -8,6 +8,7 @@
 #ifndef WORKER_CONN_H
 #define WORKER_CONN_H
 
+#include "common/limit.h"
 #include "common/list.h"
 #include "worker/deadline.h"
 #include "worker/in.h"
@@ -31,7 +32,7 @@ enum conn_state {
     CONN_BODY, /* the head is complete, its body is arriving: body_timeout, body_min_rate */
     CONN_WAIT,  /* a request waits for a slot: queue_timeout from its arrival */
     CONN_RUN,   /* a request is with its handler: none of ours */
-    CONN_WRITE, /* answers wait until the client reads: write_timeout */
+    CONN_WRITE, /* answers wait until the client reads: write_timeout, write_min_rate */
     CONN_IDLE,  /* kept alive; nothing of a next request has come: keepalive */
     CONN_LAST,  /* as IDLE or a new one, while the worker drains: 0.5 s */
     CONN_LINGER /* we have ended our side; what still comes is dropped: 1 s; 0.5 s after
@@ -53,6 +54,13 @@ struct conn_past {
     uint64_t ticket;              /* in the sender's ledger; 0: none */
 };
 
+/** How fast a client takes its answers, while they wait for it. */
+struct conn_taking {
+    uint64_t since_ms; /* 0: nothing waits */
+    uint64_t look_ms;  /* the last look at it */
+    uint64_t given;    /* to the kernel since then, and what that had already */
+};
+
 struct conn {
     unsigned magic;
     enum conn_state state;
@@ -64,13 +72,14 @@ struct conn {
     struct out out;
     struct request *request; /* being read, or handed over; NULL between two */
     uint64_t read_ms;        /* when the client last sent something */
-    bool is_handed;          /* the request waits for a slot or is with its handler */
-    bool is_processing;      /* step is at work: whoever ends a request only says so */
-    bool is_stalled;         /* requests are there, the output is too full for them */
-    bool is_eof;             /* the client will send no more */
-    bool is_closing;         /* no further request is begun: answer what is due, close */
-    bool is_lingering;       /* the close is our idea: the client may be sending */
-    bool is_broken;          /* a write failed */
+    struct conn_taking taking;
+    bool is_handed;        /* the request waits for a slot or is with its handler */
+    bool is_processing;    /* step is at work: whoever ends a request only says so */
+    bool is_stalled;       /* requests are there, the output is too full for them */
+    bool is_eof;           /* the client will send no more */
+    bool is_closing;       /* no further request is begun: answer what is due, close */
+    bool is_lingering;     /* the close is our idea: the client may be sending */
+    bool is_broken;        /* a write failed */
     uint32_t adoption;     /* while it is worker->arriving it counts as on its way here */
     bool is_shared;        /* another process has, or had, its descriptor too */
     uint32_t requests;     /* begun on it, in other workers too */
@@ -110,8 +119,8 @@ void conn_set_state(struct conn *c, enum conn_state state);
 /** Its request waits for a slot. */
 bool conn_is_waiting(const struct conn *c);
 
-/** That one is answered 503; conn_turn goes on. */
-void conn_shed(struct conn *c);
+/** That one is answered 503; conn_turn goes on. `limit`: why, or LIMIT_NONE. */
+void conn_shed(struct conn *c, enum limit limit);
 
 /** Processes what was read, writes, settles in a state. It may be gone on return. */
 void conn_turn(struct conn *c);
@@ -122,8 +131,5 @@ void conn_on_received(struct conn *c, long n);
 /** The client is told that there will be no more; if the close is our idea it has CONN_LINGER_MS
  *  since then to end its side. */
 void conn_end_our_side(struct conn *c, uint64_t since_ms);
-
-/** The deadlines' callback. */
-void conn_on_deadline(struct deadline *d);
 
 #endif

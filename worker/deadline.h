@@ -21,7 +21,7 @@ enum deadline_kind {
     DEADLINE_HEAD,
     DEADLINE_BODY,  /* a look every second: body_timeout, body_min_rate */
     DEADLINE_QUEUE, /* counts from the arrival of a request, in whatever worker */
-    DEADLINE_WRITE,
+    DEADLINE_WRITE, /* a look every second: write_timeout, write_min_rate */
     DEADLINE_LAST,
     DEADLINE_LINGER,
     DEADLINE_KINDS

@@ -63,7 +63,7 @@ void drain_give_up(struct conn *c)
 {
     if (conn_is_waiting(c)) {
         c->is_closing = c->is_lingering = true; /* or the next one would wait */
-        conn_shed(c);
+        conn_shed(c, LIMIT_NONE);
         conn_turn(c);
     } else if (c->is_handed) {
         ctx_cancel(&c->request->ctx, -ECANCELED);

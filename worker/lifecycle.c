@@ -81,6 +81,7 @@ static void on_second(struct ev_loop *loop, ev_timer *second, int events)
     http_date_refresh((time_t)(clock_wall_ms() / MS_PER_S));
     turn_each_second(w);
     overtime_each_second(w);
+    slow_each_second(w);
     uint64_t rss_bytes = read_rss_bytes();
     board_set(&w->entry->rss_bytes, rss_bytes);
     wear_on_rss(w, rss_bytes);

@@ -81,6 +81,7 @@ static struct route *route_create(struct worker *w, struct plugin *p,
     r->index = all->route_count;
     r->body_bytes = p->conf->body_bytes;
     r->body_timeout_ms = p->conf->body_timeout_ms;
+    r->body_rate_bytes = p->conf->body_min_rate_bytes;
     r->overtime = overtime_of(p, r);
     all->route[all->route_count++] = r;
     return r;

@@ -29,7 +29,7 @@ struct route {
     char *label;    /* "GET /api/hello" */
     char *pattern;  /* "/api/hello" */
     uint32_t index; /* in the worker's table; the scoreboard's name for it */
-    uint64_t body_bytes, body_timeout_ms;
+    uint64_t body_bytes, body_timeout_ms, body_rate_bytes;
     struct overtime *overtime; /* NULL: its handler has no limit */
 };
 

@@ -17,6 +17,7 @@
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/engine.h"
+#include "worker/patience.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -236,8 +237,10 @@ static int open_body(struct conn *c, struct request *req)
         req->route != NULL ? req->route->body_bytes : c->worker->conf->limits.body_bytes;
     req->parser.body_limit = limit;
     req->consumed = head->head_bytes;
-    if (head->body_kind == HTTP_BODY_LENGTH && head->content_length > limit)
+    if (head->body_kind == HTTP_BODY_LENGTH && head->content_length > limit) {
+        patience_over(req, LIMIT_BODY);
         return 413;
+    }
     if (head->body_kind != HTTP_BODY_LENGTH ||
         head->head_bytes + head->content_length <= BLOCK_BYTES)
         return 0;
@@ -279,6 +282,15 @@ static int on_head(struct conn *c, struct request *req)
     return 0;
 }
 
+static int refusal(struct conn *c, struct request *req)
+{
+    const struct http_parser *parser = &req->parser;
+    log_debug("%s: %d %s", c->peer, parser->status, parser->reason);
+    if (parser->limit != LIMIT_NONE)
+        patience_over(req, parser->limit);
+    return parser->status;
+}
+
 /* Is it there, and may the body come? */
 static bool read_head(struct conn *c, struct request *req)
 {
@@ -291,8 +303,7 @@ static bool read_head(struct conn *c, struct request *req)
         status = on_head(c, req);
         break;
     default:
-        status = req->parser.status;
-        log_debug("%s: %d %s", c->peer, status, req->parser.reason);
+        status = refusal(c, req);
     }
     if (status != 0)
         reader_refuse(c, status);
@@ -335,7 +346,7 @@ static int read_chunked(struct conn *c, struct request *req)
         else if (event == HTTP_EVENT_MORE)
             status = 0;
         else if (event == HTTP_EVENT_ERROR)
-            status = req->parser.status;
+            status = refusal(c, req);
         else if (append_chunk(req, req->parser.piece) != 0)
             status = 503;
     }
@@ -369,7 +380,7 @@ static int read_body(struct conn *c, struct request *req)
 
 /* Two ways to be late: a pause of body_timeout, or, once the body has taken that long, an
  * average below body_min_rate. */
-bool reader_body_is_late(const struct conn *c)
+enum limit reader_body_limit(const struct conn *c)
 {
     const struct request *req = c->request;
     const struct conf_limits *limits = &c->worker->conf->limits;
@@ -377,14 +388,16 @@ bool reader_body_is_late(const struct conn *c)
         req->route != NULL ? req->route->body_timeout_ms : limits->body_timeout_ms;
     uint64_t now_ms = c->worker->now_ms;
     if (timeout_ms == 0)
-        return false;
+        return LIMIT_NONE;
     uint64_t last_ms = c->read_ms > req->body_begun_ms ? c->read_ms : req->body_begun_ms;
     if (now_ms - last_ms >= timeout_ms)
-        return true;
+        return LIMIT_BODY_TIMEOUT;
     uint64_t taken_ms = now_ms - req->body_begun_ms;
     uint64_t received = req->body_room > 0 ? req->body_bytes : in_count(&c->in);
-    return taken_ms >= timeout_ms &&
-           received * READER_MS_PER_S < limits->body_min_rate_bytes * taken_ms;
+    uint64_t rate =
+        req->route != NULL ? req->route->body_rate_bytes : limits->body_min_rate_bytes;
+    bool is_drip = taken_ms >= timeout_ms && received * READER_MS_PER_S < rate * taken_ms;
+    return is_drip ? LIMIT_BODY_RATE : LIMIT_NONE;
 }
 
 /* ---- complete ---- */

@@ -5,6 +5,8 @@
 #ifndef WORKER_READER_H
 #define WORKER_READER_H
 
+#include "common/limit.h"
+
 #include <stdbool.h>
 
 struct conn;
@@ -29,7 +31,7 @@ bool reader_part(struct conn *c, struct request *req);
 /** Answers the request that is being read with the host's error page, then closes. */
 void reader_refuse(struct conn *c, int status);
 
-/** Has the body taken longer than body_timeout and body_min_rate allow? */
-bool reader_body_is_late(const struct conn *c);
+/** Has the body taken longer than body_timeout or body_min_rate allow? LIMIT_NONE: no. */
+enum limit reader_body_limit(const struct conn *c);
 
 #endif

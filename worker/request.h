@@ -91,8 +91,8 @@ struct request {
     uint64_t number, begun_ns, queued_ns, started_ns; /* the number is this worker's */
     uint64_t sent_bytes;                              /* of the body */
     bool is_accounted, is_unrecorded;                 /* no entry was free */
+    enum limit limit;           /* the one that ended it: its mark in the access log */
     struct ledger_entry *entry; /* until its line is written; NULL: it has none */
-
     /* the big parts, last: not cleared for each request */
     struct deadline overtime;      /* while the handler runs; on no list else */
     char peer[REQUEST_PEER_BYTES]; /* "203.0.113.7", "unix:"; handlers ask without conn */

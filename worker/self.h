@@ -19,6 +19,7 @@
 #include "worker/family.h"
 #include "worker/lane.h"
 #include "worker/overtime.h"
+#include "worker/slow.h"
 #include "worker/wear.h"
 
 #include <ev.h>
@@ -129,6 +130,7 @@ struct worker {
     struct http_router *router;
     struct access_log *access_log; /* NULL: off */
     struct overtime_log overtime;
+    struct slow slow;
 };
 
 /** Is this the thread of the loop? */

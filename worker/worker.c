@@ -29,6 +29,7 @@
 #include "worker/handoff_message.h"
 #include "worker/inbox.h"
 #include "worker/lifecycle.h"
+#include "worker/patience.h"
 #include "worker/plugin.h"
 #include "worker/pool.h"
 #include "worker/request.h"
@@ -49,7 +50,8 @@ enum {
     EXIT_BAD_PLUGIN = 78,
     TABLE_SPARE = 256,     /* descriptors beside those of connections */
     FRAMING_BYTES = 16384, /* of a chunked body that are not data */
-    BODY_LOOK_MS = 1000
+    BODY_LOOK_MS = 1000,
+    WRITE_LOOK_MS = 1000
 };
 
 static struct worker self;
@@ -138,15 +140,18 @@ static void begin_limits(struct worker *w)
         [DEADLINE_HEAD] = limits->head_timeout_ms,
         [DEADLINE_BODY] = BODY_LOOK_MS,
         [DEADLINE_QUEUE] = limits->queue_timeout_ms,
-        [DEADLINE_WRITE] = limits->write_timeout_ms,
+        [DEADLINE_WRITE] = limits->write_timeout_ms < WRITE_LOOK_MS
+                               ? limits->write_timeout_ms
+                               : WRITE_LOOK_MS,
         [DEADLINE_LAST] = CONN_LAST_MS,
         [DEADLINE_LINGER] = CONN_LINGER_MS,
     };
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         deadlines_init(&w->deadlines[kind], w->loop, &w->now_ms, length_ms[kind],
-                       conn_on_deadline);
+                       patience_on_deadline);
     deadlines_init(&w->silences, w->loop, &w->now_ms, w->conf->worker.event_heartbeat_ms,
                    stream_on_silence);
+    slow_init(w);
 }
 
 /* From the first request on, in front of everything that could begin one. */

@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from daemon import patience
+from control import look
+from daemon import patience, wait_until
 from wire import WireError
 
 INI = """
@@ -159,7 +160,7 @@ def test_file_client_that_never_reads_is_cut(server, directory):
     one = server(limits("write_timeout = 500ms"))
     with one.connect(receive_buffer=4096) as connection:
         connection.request("GET", f"/async/file?path={directory}/data")
-        connection_line(one)
+        wait_until(lambda: any(row["met"] for row in look(one, "limits")["limits"]), 10, "the cut")
         with pytest.raises((WireError, ConnectionError)):
             connection.response()
 

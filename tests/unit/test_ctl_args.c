@@ -100,7 +100,7 @@ static const struct {
     {"relaod", "did you mean 'reload'"},
     {"worker", "needs another word: add, remove, recycle\n"},
     {"worker recylce", "did you mean 'recycle'"},
-    {"show", "needs another word: workers, slots, listeners, config\n"},
+    {"show", "needs another word: workers, slots, limits, listeners, config\n"},
     {"show workres", "did you mean 'workers'"},
     {"show reload", "unknown command"},
     {"reload now", "one word too many"},

@@ -9,6 +9,7 @@
 #include "http/date.h"
 #include "http/router.h"
 #include "worker/coro.h"
+#include "worker/patience.h"
 #include "worker/pool.h"
 #include "worker/request.h"
 
@@ -54,7 +55,7 @@ static void start_deadlines(struct fixture *f)
     };
     for (int kind = 0; kind < DEADLINE_KINDS; kind++)
         deadlines_init(&f->worker.deadlines[kind], f->worker.loop, &f->worker.now_ms,
-                       length_ms[kind], conn_on_deadline);
+                       length_ms[kind], patience_on_deadline);
 }
 
 static void add_route(struct fixture *f, const struct fixture_route *from,
@@ -67,7 +68,8 @@ static void add_route(struct fixture *f, const struct fixture_route *from,
                         .label = strdup(from->path),
                         .pattern = strdup(from->path),
                         .body_bytes = f->conf.limits.body_bytes,
-                        .body_timeout_ms = f->conf.limits.body_timeout_ms};
+                        .body_timeout_ms = f->conf.limits.body_timeout_ms,
+                        .body_rate_bytes = f->conf.limits.body_min_rate_bytes};
     r->overtime = r->is_long ? NULL : &f->plugin.overtime;
     static const enum http_method both[] = {HTTP_METHOD_GET, HTTP_METHOD_POST};
     for (size_t i = 0; i < 2; i++)
