@@ -276,11 +276,12 @@ REMUDA_FN_ const char *remuda_query(remuda_ctx *c, const char *name)
 REMUDA_FN_ const char *remuda_param(remuda_ctx *c, const char *name)
 { return remuda_api_->param(c, name); }
 /** The whole body, without its framing; out->p is never NULL and lives as long as c.
- *  Waits for it; a complete one is returned even after the client has left. -EMSGSIZE
- *  over the limit. */
+ *  Waits and fails as remuda_read does; -EALREADY after one in REMUDA_STREAM_IN. */
 REMUDA_FN_ int remuda_body(remuda_ctx *c, remuda_bytes *out)
 { return remuda_api_->body(c, out); }
-/** The next piece of the body, at most n bytes: the count, 0 at the end, or -errno. */
+/** The next piece of the body, at most n bytes: the count, 0 at the end, or -errno. Waits
+ *  in REMUDA_STREAM_IN; after what has come -ECANCELED (the client has left), -ETIMEDOUT
+ *  (body_timeout), -EMSGSIZE, -EPROTO (chunks). -EBUSY: another task reads. */
 REMUDA_FN_ int64_t remuda_read(remuda_ctx *c, void *buf, size_t n)
 { return remuda_api_->read(c, buf, n); }
 
@@ -457,10 +458,9 @@ REMUDA_FN_ int remuda_text(remuda_ctx *c, int status, const char *format, ...)
     return remuda_send(c, status, "text/plain; charset=utf-8", b.p, b.n, REMUDA_STATIC);
 }
 
-/** One server-sent event, after a begin as text/event-stream if there was none. Each line of
- *  the text, however it ends, is a line of data; `name` may be NULL, -EINVAL with CR or LF.
- *  Waits and fails as remuda_write; -EALREADY after another answer. Leaves the arena as it
- *  found it. */
+/** One server-sent event, after a begin if there was none. Each line of the text, however
+ *  it ends, is one of data; `name` may be NULL; -EINVAL with CR or LF. Leaves the arena as
+ *  it found it. Otherwise as remuda_write. */
 __attribute__((format(printf, 3, 4), nonnull(3)))
 REMUDA_FN_ int remuda_event(remuda_ctx *c, const char *name, const char *format, ...)
 {

@@ -12,6 +12,7 @@
 #include "http/response.h"
 #include "worker/conn.h"
 #include "worker/handoff.h"
+#include "worker/intake.h"
 #include "worker/patience.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -34,9 +35,11 @@ static bool is_at_its_end(struct worker *w)
 /* Keep-alive: wanted by the client, not ended by us. What it has sent behind this request is
  * answered before we end, or it could not know whether that was done. A close that is our
  * idea lingers. */
-static bool keep_alive(const struct request *req, struct conn *c)
+static bool keep_alive(struct request *req, struct conn *c)
 {
     struct worker *w = c->worker;
+    if (req->intake != NULL && !intake_lets_stay(req))
+        return false;
     bool is_last = (c->is_eof || w->conf->limits.keepalive_ms == 0 || is_at_its_end(w)) &&
                    in_count(&c->in) <= req->consumed;
     if (req->keep_alive && !c->is_closing && !is_last)
@@ -198,6 +201,9 @@ static int status_for(struct request *req)
         return rc;
     if (rc == -ECANCELED && atomic_load(&req->client) == CLIENT_GONE)
         return 0;
+    int of_body = req->intake != NULL ? intake_status(req, rc) : 0;
+    if (of_body != 0)
+        return of_body; /* as the client's fault it would fill the log */
     if (rc == 0)
         complain(req, "returned 0 without an answer", rc);
     else if (rc == REMUDA_PENDING)
@@ -237,7 +243,8 @@ static void end_stream(struct request *req, bool is_whole)
 static void settle_stream(struct request *req)
 {
     bool is_whole = req->rc == 0 || (req->rc == -ECANCELED && stream_is_head(req));
-    if (!is_whole && atomic_load(&req->client) == CLIENT_HERE)
+    bool is_of_body = req->intake != NULL && intake_status(req, req->rc) != 0;
+    if (!is_whole && !is_of_body && atomic_load(&req->client) == CLIENT_HERE)
         complain(req, "cut its stream", req->rc);
     end_stream(req, is_whole);
 }

@@ -11,6 +11,7 @@
 
 #include "http/target.h"
 #include "worker/conn.h"
+#include "worker/intake.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -142,6 +143,8 @@ int api_body(remuda_ctx *c, remuda_bytes *out)
     struct request *req = task_request(c);
     if (req == NULL)
         return -EPERM;
+    if (req->intake != NULL)
+        return intake_collect(c, req, out);
     out->p = req->body_bytes > 0 ? req->body : "";
     out->n = req->body_bytes;
     return 0;
@@ -152,6 +155,8 @@ int64_t api_read(remuda_ctx *c, void *buf, size_t n)
     struct request *req = task_request(c);
     if (req == NULL)
         return -EPERM;
+    if (req->intake != NULL)
+        return intake_read(c, req, buf, n);
     size_t before = atomic_load(&req->body_taken), taken;
     do {
         size_t left = req->body_bytes - before;

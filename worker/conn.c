@@ -22,6 +22,7 @@
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
 #include "worker/inbox.h"
+#include "worker/intake.h"
 #include "worker/lifecycle.h"
 #include "worker/patience.h"
 #include "worker/reader.h"
@@ -205,11 +206,13 @@ static void settle(struct conn *c)
         if (c->taking.since_ms == 0)
             patience_begin_taking(c);
         conn_set_state(c, CONN_WRITE);
-        watch(c, EV_WRITE);
+        watch(c, reader_is_due(c) && !c->is_eof ? EV_READ | EV_WRITE : EV_WRITE);
     } else if (c->is_eof && !is_running) {
         conn_close(c); /* one that still waits for a slot is dropped */
     } else if (c->is_handed) {
-        conn_set_state(c, conn_is_waiting(c) ? CONN_WAIT : CONN_RUN);
+        conn_set_state(c, conn_is_waiting(c) ? CONN_WAIT
+                          : reader_is_due(c) ? CONN_BODY
+                                             : CONN_RUN);
         watch(c, !c->is_eof && reader_has_room(c) ? EV_READ : 0);
     } else if (c->is_closing) {
         conn_end_our_side(c, c->worker->now_ms);
@@ -271,6 +274,8 @@ void conn_on_answer(struct conn *c)
 {
     CHECK_OBJ(c, CONN_MAGIC);
     struct request *req = c->request;
+    if (req->intake != NULL && req->conn != NULL)
+        (void)intake_drop(req);
     c->is_handed = false;
     c->request = NULL;
     c->state = CONN_TURN; /* whichever state follows is entered anew */
@@ -285,6 +290,10 @@ void conn_part(struct conn *c)
     struct request *req = c->request;
     if (!reader_part(c, req))
         c->is_closing = c->is_lingering = true;
+    if (req->intake != NULL) {
+        intake_cut(req);
+        (void)intake_drop(req);
+    }
     req->conn = NULL;
     conn_on_answer(c);
 }
@@ -336,10 +345,10 @@ static void on_io(struct ev_loop *loop, ev_io *io, int events)
     (void)loop;
     struct conn *c = io->data;
     CHECK_OBJ(c, CONN_MAGIC);
-    if (events & EV_WRITE)
-        conn_turn(c);
-    else
+    if (events & EV_READ)
         on_readable(c);
+    else
+        conn_turn(c);
 }
 
 /* Takes the descriptor over. */

@@ -29,9 +29,10 @@ struct worker;
 enum conn_state {
     CONN_TURN, /* in the middle of a turn: none */
     CONN_HEAD, /* new, or a head has begun to arrive: head_timeout */
-    CONN_BODY, /* the head is complete, its body is arriving: body_timeout, body_min_rate */
-    CONN_WAIT,  /* a request waits for a slot: queue_timeout from its arrival */
-    CONN_RUN,   /* a request is with its handler: none of ours */
+    CONN_BODY, /* the head is complete, its body is arriving, its handler may run already:
+                  body_timeout, body_min_rate */
+    CONN_WAIT, /* a request waits for a slot: queue_timeout from its arrival */
+    CONN_RUN,  /* a request is with its handler: none of ours */
     CONN_WRITE, /* answers wait until the client reads: write_timeout, write_min_rate */
     CONN_IDLE,  /* kept alive; nothing of a next request has come: keepalive */
     CONN_LAST,  /* as IDLE or a new one, while the worker drains: 0.5 s */

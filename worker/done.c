@@ -70,7 +70,7 @@ void done_put(struct done *d, struct request *req, bool has_ended)
 {
     CHECK(pthread_mutex_lock(&d->lock) == 0);
     bool is_new = !req->done_is_listed;
-    req->done_has_ended = has_ended;
+    req->done_has_ended = has_ended || (!is_new && req->done_has_ended);
     if (is_new) {
         req->done_is_listed = true;
         req->done_next = NULL;

@@ -20,6 +20,7 @@
 #include "worker/coro.h"
 #include "worker/fault.h"
 #include "worker/handoff.h"
+#include "worker/intake.h"
 #include "worker/lifecycle.h"
 #include "worker/overtime.h"
 #include "worker/plugin.h"
@@ -43,6 +44,14 @@ static inline void note_start(const struct request *req)
     e->started_ns = req->started_ns;
 }
 
+/* One that has waited: its connection hears now that it need not wait any more. */
+static void start_intake(struct request *req)
+{
+    intake_start(req);
+    if (req->conn != NULL)
+        conn_on_output(req->conn);
+}
+
 static void begin_run(struct request *req)
 {
     struct worker *w = req->ctx.worker;
@@ -51,6 +60,8 @@ static void begin_run(struct request *req)
     note_start(req);
     /* not while it waits: a raw head may still travel to another worker */
     http_request_seal(&req->parser.request, req->base);
+    if (req->intake != NULL)
+        start_intake(req);
     w->engine->run(req);
 }
 
@@ -180,7 +191,9 @@ static void coro_main(void *arg)
 /* Its stack is free again, or it waits: what it wrote goes out either way. */
 static void after_coro(struct request *req)
 {
-    if (req->has_ended_here)
+    if (req->has_ended_here && req->intake != NULL)
+        done_put(&req->ctx.worker->done, req, true); /* a read may have put it there */
+    else if (req->has_ended_here)
         finish_run(req);
     else if (req->conn != NULL)
         conn_on_output(req->conn);
@@ -242,7 +255,7 @@ void engine_run_event(struct request *req)
     } else {
         req->rc = rc;
     }
-    if (req->stream != NULL) { /* its writes have put it on the list of done.h already */
+    if (req->stream != NULL || req->intake != NULL) { /* what it did has put it there */
         done_put(&req->ctx.worker->done, req, true);
         return;
     }
@@ -256,8 +269,9 @@ void engine_run_event(struct request *req)
 
 void engine_on_done(struct request *req, bool has_ended)
 {
-    if (req->stream != NULL && req->conn != NULL) {
-        stream_pump(req);
+    if ((req->stream != NULL || req->intake != NULL) && req->conn != NULL) {
+        if (req->stream != NULL)
+            stream_pump(req);
         if (!has_ended)
             conn_on_output(req->conn);
     }

@@ -81,7 +81,7 @@ static void describe_ready(const struct conn *c, struct handoff_message *m)
     m->requests--; /* this one is not served */
     m->hops = req->hops;
     m->flags = HANDOFF_CONTINUED;
-    if (head->body_kind == HTTP_BODY_CHUNKED)
+    if (head->body_kind == HTTP_BODY_CHUNKED && req->intake == NULL)
         m->flags |= HANDOFF_CHUNKED;
     m->begun_ns = req->begun_ns;
     m->queued_ns = req->queued_ns;

@@ -12,6 +12,7 @@
 
 #include "worker/conn.h"
 #include "worker/drain.h"
+#include "worker/intake.h"
 #include "worker/reader.h"
 #include "worker/request.h"
 #include "worker/self.h"
@@ -117,6 +118,14 @@ static void count_over(struct conn *c, enum limit limit)
         board_add(&counters->limits[limit], 1);
 }
 
+/* Its handler hears of it, and answers. */
+static void on_late_intake(struct conn *c)
+{
+    intake_on_late(c->request);
+    c->state = CONN_TURN;
+    conn_turn(c);
+}
+
 void patience_on_deadline(struct deadline *d)
 {
     struct conn *c = CONTAINER_OF(d, struct conn, deadline);
@@ -141,6 +150,8 @@ void patience_on_deadline(struct deadline *d)
         count_over(c, limit);
     if (c->state == CONN_WRITE)
         cut(c);
+    else if (c->is_handed && c->state == CONN_BODY)
+        on_late_intake(c);
     else if (c->state == CONN_BODY || (c->state == CONN_HEAD && c->request != NULL))
         reader_refuse(c, 408); /* ends in a turn */
     else

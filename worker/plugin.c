@@ -75,6 +75,7 @@ static struct route *route_create(struct worker *w, struct plugin *p,
     r->fn = declared->fn;
     r->mode = declared->mode & MODE_MASK;
     r->is_long = (declared->mode & REMUDA_LONG) != 0;
+    r->is_stream_in = (declared->mode & REMUDA_STREAM_IN) != 0;
     r->arg = declared->arg;
     r->pattern = join_path(p->conf->mount, declared->path);
     CHECK(asprintf(&r->label, "%s %s", declared->method, r->pattern) >= 0);

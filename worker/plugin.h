@@ -23,8 +23,9 @@ struct worker;
 struct route {
     const struct plugin *plugin;
     remuda_handler fn;
-    uint32_t mode; /* REMUDA_SYNC, _ASYNC, _EVENT */
-    bool is_long;  /* REMUDA_LONG */
+    uint32_t mode;     /* REMUDA_SYNC, _ASYNC, _EVENT */
+    bool is_long;      /* REMUDA_LONG */
+    bool is_stream_in; /* REMUDA_STREAM_IN */
     void *arg;
     char *label;    /* "GET /api/hello" */
     char *pattern;  /* "/api/hello" */

@@ -17,6 +17,7 @@
 #include "worker/answer.h"
 #include "worker/conn.h"
 #include "worker/engine.h"
+#include "worker/intake.h"
 #include "worker/patience.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -62,8 +63,17 @@ static long drop_input(struct conn *c)
     return recv(c->io.fd, scrap, sizeof scrap, 0);
 }
 
+/* Its handler runs while it arrives; before that it is read ahead as others are. */
+static bool is_streaming_in(const struct conn *c)
+{
+    return c->is_handed && c->request->intake != NULL &&
+           intake_is_started(c->request->intake);
+}
+
 bool reader_has_room(const struct conn *c)
 {
+    if (is_streaming_in(c))
+        return intake_has_room(c);
     return c->in.end < c->in.room;
 }
 
@@ -112,6 +122,11 @@ static bool split(struct conn *c, struct request *req, uint32_t room)
     return true;
 }
 
+bool reader_is_due(const struct conn *c)
+{
+    return is_streaming_in(c) && intake_is_due(c);
+}
+
 bool reader_part(struct conn *c, struct request *req)
 {
     if (req->in.data != NULL || split(c, req, in_count(&c->in) - req->consumed))
@@ -148,7 +163,9 @@ long reader_receive(struct conn *c)
     struct request *req = c->request;
     if (c->state == CONN_LINGER)
         return drop_input(c);
-    if (c->is_handed) {
+    if (is_streaming_in(c)) {
+        return intake_receive(c);
+    } else if (c->is_handed) {
         if (reader_has_room(c))
             return receive_behind(c);
     } else if (req != NULL && req->has_head && req->body_room > 0 &&
@@ -230,6 +247,15 @@ static void drop_used(struct conn *c, struct request *req, uint32_t used)
     c->in.end -= used;
 }
 
+/* One that is here already is as good as any other. */
+static bool is_to_stream_in(const struct conn *c, const struct request *req)
+{
+    const struct http_request *head = &req->parser.request;
+    return req->route != NULL && req->route->is_stream_in &&
+           (head->body_kind == HTTP_BODY_CHUNKED ||
+            in_count(&c->in) - head->head_bytes < head->content_length);
+}
+
 static int open_body(struct conn *c, struct request *req)
 {
     const struct http_request *head = &req->parser.request;
@@ -241,6 +267,8 @@ static int open_body(struct conn *c, struct request *req)
         patience_over(req, LIMIT_BODY);
         return 413;
     }
+    if (is_to_stream_in(c, req))
+        return intake_create(req) < 0 ? 503 : 0;
     if (head->body_kind != HTTP_BODY_LENGTH ||
         head->head_bytes + head->content_length <= BLOCK_BYTES)
         return 0;
@@ -277,6 +305,8 @@ static int on_head(struct conn *c, struct request *req)
         return status;
     if (req->route == NULL)
         return req->host_status;
+    if (req->intake != NULL)
+        return 0; /* its handler's first read says so */
     if (in_count(&c->in) == head->head_bytes && req->body_bytes == 0 && req->hops == 0)
         (void)out_copy(&c->out, HTTP_CONTINUE, sizeof HTTP_CONTINUE - 1);
     return 0;
@@ -370,9 +400,9 @@ static int read_body(struct conn *c, struct request *req)
 {
     switch (req->parser.request.body_kind) {
     case HTTP_BODY_LENGTH:
-        return read_length(c, req);
+        return req->intake != NULL ? 1 : read_length(c, req);
     case HTTP_BODY_CHUNKED:
-        return read_chunked(c, req);
+        return req->intake != NULL ? 1 : read_chunked(c, req);
     default:
         return 1;
     }
@@ -393,7 +423,9 @@ enum limit reader_body_limit(const struct conn *c)
     if (now_ms - last_ms >= timeout_ms)
         return LIMIT_BODY_TIMEOUT;
     uint64_t taken_ms = now_ms - req->body_begun_ms;
-    uint64_t received = req->body_room > 0 ? req->body_bytes : in_count(&c->in);
+    uint64_t received = req->body_room > 0    ? req->body_bytes
+                        : req->intake != NULL ? req->parser.body_seen
+                                              : in_count(&c->in);
     uint64_t rate =
         req->route != NULL ? req->route->body_rate_bytes : limits->body_min_rate_bytes;
     bool is_drip = taken_ms >= timeout_ms && received * READER_MS_PER_S < rate * taken_ms;
@@ -419,6 +451,8 @@ static void hand_over(struct conn *c, struct request *req)
 bool reader_step(struct conn *c)
 {
     c->is_stalled = false;
+    if (c->is_handed && c->request->intake != NULL)
+        intake_pump(c);
     if (c->is_closing || c->is_handed)
         return false;
     if (c->request == NULL) {

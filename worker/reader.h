@@ -24,6 +24,9 @@ long reader_receive(struct conn *c);
  *  the input, so that must not move. */
 bool reader_has_room(const struct conn *c);
 
+/** A body arrives while its handler runs: is it the client's turn? */
+bool reader_is_due(const struct conn *c);
+
 /** The input splits: what this request has of it goes with it, what is behind it stays. false:
  *  out of memory, and all of it went. */
 bool reader_part(struct conn *c, struct request *req);

@@ -12,6 +12,7 @@
 #include "common/fd.h"
 #include "common/scoreboard.h"
 #include "worker/conn.h"
+#include "worker/intake.h"
 #include "worker/plugin.h"
 #include "worker/self.h"
 #include "worker/stream.h"
@@ -83,6 +84,7 @@ void request_release(struct request *req)
     give_back_bytes(&req->response);
     fd_close(&req->response.fd);
     stream_destroy(&req->stream);
+    intake_destroy(&req->intake);
     free(req->body_buffer);
     in_fini(&req->in);
     ctx_reset(&req->ctx);
@@ -133,6 +135,8 @@ void request_detach(struct request *req)
 {
     CHECK_OBJ(req, REQUEST_MAGIC);
     req->conn = NULL;
+    if (req->intake != NULL)
+        intake_cut(req);
     request_client_gone(req);
 }
 

@@ -22,6 +22,7 @@
 struct board_record;
 struct ledger_entry;
 struct conn;
+struct intake;
 struct lane;
 struct route;
 struct stream;
@@ -56,6 +57,7 @@ struct request {
     atomic_size_t body_taken; /* by remuda_read; tasks may read too */
     char *body_buffer;        /* malloc; NULL: the body stands in the input */
     size_t body_room;
+    struct intake *intake; /* the handler runs while it arrives; NULL: it has arrived */
     uint64_t body_begun_ms;
     struct slice path; /* canonical; inside the input or the arena */
 
@@ -111,10 +113,8 @@ static inline void request_hold(struct request *req)
 /** The last hold frees it. */
 void request_release(struct request *req);
 
-/** Once a second: frees some of those that wait for reuse in vain; how many. */
+/** Once a second: frees some of those that wait for reuse in vain; how many. At the end: all. */
 unsigned request_relax(struct worker *w);
-
-/** Gives back what waits for reuse; at the end of the worker. */
 void request_free_all(struct worker *w);
 
 static inline struct request *request_of(struct remuda_ctx *c)

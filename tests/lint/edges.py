@@ -37,7 +37,7 @@ LIBRARIES = {
 # The only files that may include <pthread.h> or <threads.h>: a thread is a decision.
 THREADED = {
     "worker/pool.c", "worker/pool.h", "worker/self.h", "worker/done.h", "worker/family.h",
-    "worker/stream.c", "cli/sampler.c",
+    "worker/stream.c", "worker/intake.c", "cli/sampler.c",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
