@@ -23,7 +23,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-enum { ACCEPT_WARN_MS = 10000 };
+enum { ACCEPT_WARN_MS = 10000, ACCEPT_GONE = 16 };
 
 static const double accept_pause_s = 0.1;
 static const double gate_s = 0.02; /* then it looks again, whatever it knows */
@@ -157,6 +157,20 @@ static bool take_one(struct worker *w, int listener)
     return true;
 }
 
+/* One that has gone by the time it is accepted costs no turn of its own: in a storm of them
+ * whoever stays would wait behind all. */
+static bool take_live(struct worker *w, int listener)
+{
+    const unsigned before = w->conn_count;
+    for (int i = 0; i < ACCEPT_GONE && w->accept_on; i++) {
+        if (!take_one(w, listener))
+            return i > 0;
+        if (w->conn_count != before)
+            break;
+    }
+    return true;
+}
+
 static void on_readable(struct ev_loop *loop, ev_io *io, int events)
 {
     (void)loop;
@@ -165,7 +179,7 @@ static void on_readable(struct ev_loop *loop, ev_io *io, int events)
     struct worker *w = l->worker;
     if (!has_room(w))
         accept_stop(w);
-    else if (!take_one(w, io->fd))
+    else if (!take_live(w, io->fd))
         on_failure(w);
     else if (w->accept_on && !has_room(w))
         accept_stop(w);

@@ -16,6 +16,7 @@
 #include "common/fd.h"
 #include "common/log.h"
 #include "worker/accept.h"
+#include "worker/address.h"
 #include "worker/answer.h"
 #include "worker/engine.h"
 #include "worker/epoll.h"
@@ -111,6 +112,8 @@ static void discard(struct conn *c)
     in_fini(&c->in);
     fd_close(&c->io.fd);
     list_remove(&c->link);
+    if (c->address != NULL)
+        address_leave(c);
     w->conn_count--;
     publish_count(w);
     c->magic = 0;
@@ -382,6 +385,10 @@ void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t 
         memcpy(c->peer, "unix:", sizeof "unix:");
     else
         addr_format_host(peer, length, c->peer, sizeof c->peer);
+    if (w->addresses.bucket != NULL && !address_enter(c)) {
+        address_refuse(c);
+        return;
+    }
     conn_set_state(c, CONN_HEAD);
     on_readable(c);
 }
@@ -403,6 +410,8 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
     c->is_shared = true;
     c->adoption = w->arriving;
     memcpy(c->peer, m->peer, sizeof c->peer);
+    if (w->addresses.bucket != NULL)
+        (void)address_enter(c); /* it may stay: it was counted where it came from */
     c->requests = m->requests;
     c->read_ms = w->now_ms;
     if (m->head.n > 0)

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+struct address;
 struct handoff_message;
 struct handoff_parts;
 struct request;
@@ -74,13 +75,14 @@ struct conn {
     struct request *request; /* being read, or handed over; NULL between two */
     uint64_t read_ms;        /* when the client last sent something */
     struct conn_taking taking;
-    bool is_handed;        /* the request waits for a slot or is with its handler */
-    bool is_processing;    /* step is at work: whoever ends a request only says so */
-    bool is_stalled;       /* requests are there, the output is too full for them */
-    bool is_eof;           /* the client will send no more */
-    bool is_closing;       /* no further request is begun: answer what is due, close */
-    bool is_lingering;     /* the close is our idea: the client may be sending */
-    bool is_broken;        /* a write failed */
+    struct address *address; /* where it is counted; NULL: nowhere */
+    bool is_handed;          /* the request waits for a slot or is with its handler */
+    bool is_processing;      /* step is at work: whoever ends a request only says so */
+    bool is_stalled;         /* requests are there, the output is too full for them */
+    bool is_eof;             /* the client will send no more */
+    bool is_closing;         /* no further request is begun: answer what is due, close */
+    bool is_lingering;       /* the close is our idea: the client may be sending */
+    bool is_broken;          /* a write failed */
     uint32_t adoption;     /* while it is worker->arriving it counts as on its way here */
     bool is_shared;        /* another process has, or had, its descriptor too */
     uint32_t requests;     /* begun on it, in other workers too */

@@ -12,6 +12,7 @@
 #include "common/list.h"
 #include "conf/conf.h"
 #include "http/parser.h"
+#include "worker/address.h"
 #include "worker/begun.h"
 #include "worker/block.h"
 #include "worker/deadline.h"
@@ -131,6 +132,7 @@ struct worker {
     struct access_log *access_log; /* NULL: off */
     struct overtime_log overtime;
     struct slow slow;
+    struct addresses addresses;
 };
 
 /** Is this the thread of the loop? */

@@ -152,6 +152,7 @@ static void begin_limits(struct worker *w)
     deadlines_init(&w->silences, w->loop, &w->now_ms, w->conf->worker.event_heartbeat_ms,
                    stream_on_silence);
     slow_init(w);
+    must(address_init(w), "the table of addresses");
 }
 
 /* From the first request on, in front of everything that could begin one. */
@@ -288,6 +289,7 @@ static void end(struct worker *w)
     plugins_destroy(&w->plugins);
     request_free_all(w);
     block_pool_fini(&w->blocks);
+    address_fini(w);
     arena_fini(&w->scratch);
     ev_loop_destroy(w->loop);
 }

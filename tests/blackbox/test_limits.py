@@ -6,11 +6,12 @@ import json
 import pathlib
 import re
 import select
+import socket
 import time
 
 import pytest
 
-from control import ctl
+from control import ctl, look
 from daemon import SOURCE, patience, run, wait_until
 
 INI = """
@@ -253,6 +254,40 @@ def test_slow_request_counts_the_wait(server):
         second.response()
     line = one.log.wait(r"slow: .*\((\d+) ms in the queue, (\d+) ms of service\)")
     assert int(line[1]) > 0 and int(line[2]) >= 400
+
+
+def test_per_address(server):
+    """The third connection is refused without a byte of it; when one has gone, there is room."""
+    one = server(limits("per_address = 2"))
+    first, second = one.connect(), one.connect()
+    assert first.get("/sync/hello").status == second.get("/sync/hello").status == 200
+    with one.connect() as third:
+        answer = third.response()
+        assert answer.status == 429 and answer.closes and third.at_eof()
+    assert met(one) == {"per-address": 1}
+    one.log.wait("127.0.0.1 has 2 connections, per_address: more are refused")
+    second.close()
+    wait_until(lambda: look(one)["workers"][0]["connections"] == 1, 10, "its end")
+    assert one.get("/sync/hello").status == 200
+    assert first.get("/sync/hello").status == 200
+
+
+def test_per_address_is_of_each_address(server):
+    one = server(limits("per_address = 1"))
+    with one.connect() as first, socket.socket() as other:
+        assert first.get("/sync/hello").status == 200
+        other.bind(("127.0.0.2", 0))
+        other.connect(("127.0.0.1", int(one.address.rpartition(":")[2])))
+        other.sendall(b"GET /sync/hello HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert other.recv(100).startswith(b"HTTP/1.1 200")
+    assert met(one) == {}
+
+
+def test_per_address_does_not_count_unix_sockets(server):
+    one = server(limits("per_address = 1").replace(
+        "listen = 127.0.0.1:0", "listen = unix:@DIR@/http.sock"))
+    with one.connect() as first, one.connect() as second:
+        assert first.get("/sync/hello").status == second.get("/sync/hello").status == 200
 
 
 # ---- the table ----

@@ -15,6 +15,7 @@ import time
 import traceback
 
 import scenarios
+import siege
 import stage as theater
 from stage import daemon
 
@@ -22,7 +23,12 @@ from stage import daemon
 STALL_MS = 2000
 
 
+SIEGES = {f"siege.{name}": name for name in siege.TABLE}
+
+
 def describe():
+    for name, short in SIEGES.items():
+        print(f"{name:20}{siege.TABLE[short].about}")
     for one in scenarios.TABLE:
         print(f"{one.name:16}{one.about}"
               + (f"  [waits for: {one.pending}]" if one.pending else ""))
@@ -108,16 +114,21 @@ def main():
     if options.list:
         describe()
         return 0
-    unknown = [name for name in options.names if name not in scenarios.BY_NAME]
+    known = {**scenarios.BY_NAME, **SIEGES}
+    unknown = [name for name in options.names if name not in known]
     if unknown:
         print(f"chaos: no scenario {', '.join(unknown)}; --list names them", file=sys.stderr)
         return 64
     if not daemon.REMUDA.exists():
         sys.exit(f"{daemon.BUILD} has no remuda; REMUDA_BUILD names the build folder")
-    chosen = [scenarios.BY_NAME[name] for name in options.names] or scenarios.TABLE
+    names = options.names or known
+    chosen = [scenarios.BY_NAME[name] for name in names if name in scenarios.BY_NAME]
     verdicts = [play_fairly(scenario, klass, options)
                 for scenario in chosen for klass in scenario.classes
                 if klass in (options.classes or scenario.classes)]
+    verdicts += [siege.play(SIEGES[name], klass, not options.short)
+                 for name in names if name in SIEGES
+                 for klass in options.classes or ("event", "thread")]
     count = {what: verdicts.count(what) for what in ("ok", "FAILED", "skipped")}
     if len(verdicts) > 1:
         print(f"{count['ok']} passed, {count['FAILED']} failed, {count['skipped']} skipped")
