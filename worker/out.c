@@ -20,8 +20,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { OUT_VECTORS = 16, OUT_SENDFILE_MAX = 1 << 20, OUT_PIECE_ROOM = 4096 };
-enum { OUT_TURN_MAX = 4 << 20 }; /* then other connections have their turn */
+enum { OUT_VECTORS = 16, OUT_SENDFILE_MAX = 512 << 10, OUT_PIECE_ROOM = 4096 };
+enum { OUT_TURN_MAX = 512 << 10 }; /* then other connections have their turn */
 
 struct out_piece {
     struct list link;
