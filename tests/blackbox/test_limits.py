@@ -178,21 +178,6 @@ def test_slow_reader_within_the_rate_is_served(server, directory):
     assert met(one) == {}
 
 
-def test_answers_buy_a_deaf_client_no_time(server, data):
-    """It reads nothing, but asks for more now and then."""
-    one = server(limits("write_timeout = 1s"))
-    with ask_for(one, data) as connection:
-        end = time.monotonic() + patience(10)
-        while not met(one):
-            assert time.monotonic() < end, "requests keep it alive"
-            try:
-                connection.request("GET", "/sync/hello")
-            except ConnectionError:
-                pass
-            time.sleep(0.1)
-    assert met(one) == {"write-timeout": 1}
-
-
 def test_stream_over_write_timeout_is_marked(server):
     one = server(limits("write_timeout = 500ms"))
     with one.connect(receive_buffer=4096) as connection:
