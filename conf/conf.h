@@ -75,7 +75,8 @@ struct conf_server {
 };
 
 struct conf_limits {
-    uint64_t request_line_bytes, header_size_bytes, body_bytes;
+    uint64_t request_line_bytes, header_size_bytes, body_bytes, body_buffer_bytes;
+    const char *body_dir;
     unsigned header_fields, per_address;
     uint64_t head_timeout_ms, body_timeout_ms;
     uint64_t body_min_rate_bytes; /* per second; 0: no minimum */

@@ -15,6 +15,7 @@
 #include "http/response.h"
 #include "http/target.h"
 #include "worker/answer.h"
+#include "worker/body.h"
 #include "worker/conn.h"
 #include "worker/engine.h"
 #include "worker/intake.h"
@@ -34,7 +35,7 @@ enum {
                      1 << HTTP_METHOD_DELETE | 1 << HTTP_METHOD_PATCH |
                      1 << HTTP_METHOD_OPTIONS
 };
-enum { READER_CHUNKED_FIRST = 8192, READER_DROP = 16384, READER_MS_PER_S = 1000 };
+enum { READER_DROP = 16384, READER_MS_PER_S = 1000 };
 
 static uint32_t head_most(const struct worker *w)
 {
@@ -75,15 +76,6 @@ bool reader_has_room(const struct conn *c)
     if (is_streaming_in(c))
         return intake_has_room(c);
     return c->in.end < c->in.room;
-}
-
-static long receive_body(struct conn *c, struct request *req)
-{
-    size_t left = (size_t)req->parser.request.content_length - req->body_bytes;
-    long n = recv(c->io.fd, req->body_buffer + req->body_bytes, left, 0);
-    if (n > 0)
-        req->body_bytes += (size_t)n;
-    return n;
 }
 
 /* What fills the small block is read on at once: the client has more to say. */
@@ -170,7 +162,7 @@ long reader_receive(struct conn *c)
             return receive_behind(c);
     } else if (req != NULL && req->has_head && req->body_room > 0 &&
                req->parser.request.body_kind == HTTP_BODY_LENGTH) {
-        return receive_body(c, req);
+        return body_receive(req, c->io.fd);
     } else if (in_make_room(&c->in, head_most(c->worker))) {
         return receive_head(c);
     }
@@ -273,16 +265,15 @@ static int open_body(struct conn *c, struct request *req)
         head->head_bytes + head->content_length <= BLOCK_BYTES)
         return 0;
     size_t length = (size_t)head->content_length;
-    req->body_buffer = malloc(length);
-    if (req->body_buffer == NULL)
-        return 503;
-    req->body_room = length;
+    int status = body_open(req, length);
+    if (status != 0)
+        return status;
     size_t here = in_count(&c->in) - head->head_bytes;
-    req->body_bytes = here < length ? here : length;
-    memcpy(req->body_buffer, c->in.data + c->in.start + head->head_bytes,
-           req->body_bytes);
-    drop_used(c, req, (uint32_t)req->body_bytes); /* they live in the buffer now */
-    return 0;
+    struct slice begun = {c->in.data + c->in.start + head->head_bytes,
+                          here < length ? here : length};
+    status = body_append(req, begun);
+    drop_used(c, req, (uint32_t)begun.n); /* they live in the buffer now */
+    return status;
 }
 
 /* Before the body: may it come at all? A client that waits for 100 sends none if not. */
@@ -342,23 +333,6 @@ static bool read_head(struct conn *c, struct request *req)
 
 /* ---- the body ---- */
 
-static int append_chunk(struct request *req, struct slice piece)
-{
-    size_t need = req->body_bytes + piece.n;
-    if (need > req->body_room) {
-        size_t room = req->body_room > 0 ? req->body_room * 2 : READER_CHUNKED_FIRST;
-        room = room > need ? room : need;
-        char *larger = realloc(req->body_buffer, room);
-        if (larger == NULL)
-            return 503;
-        req->body_buffer = larger;
-        req->body_room = room;
-    }
-    memcpy(req->body_buffer + req->body_bytes, piece.p, piece.n);
-    req->body_bytes = need;
-    return 0;
-}
-
 /* 1: complete; 0: more bytes are needed; else a status. */
 static int read_chunked(struct conn *c, struct request *req)
 {
@@ -377,8 +351,8 @@ static int read_chunked(struct conn *c, struct request *req)
             status = 0;
         else if (event == HTTP_EVENT_ERROR)
             status = refusal(c, req);
-        else if (append_chunk(req, req->parser.piece) != 0)
-            status = 503;
+        else if ((n = (size_t)body_append(req, req->parser.piece)) != 0)
+            status = (int)n;
     }
     drop_used(c, req, used);
     return status;
@@ -387,6 +361,8 @@ static int read_chunked(struct conn *c, struct request *req)
 static int read_length(struct conn *c, struct request *req)
 {
     const struct http_request *head = &req->parser.request;
+    if (req->body_status != 0)
+        return req->body_status;
     if (req->body_room > 0)
         return req->body_bytes == head->content_length;
     if (in_count(&c->in) - head->head_bytes < head->content_length)
@@ -436,6 +412,11 @@ enum limit reader_body_limit(const struct conn *c)
 
 static void hand_over(struct conn *c, struct request *req)
 {
+    int status = body_close(req);
+    if (status != 0) {
+        reader_refuse(c, status);
+        return;
+    }
     find_in_input(c, req);
     if (req->route == NULL) {
         answer_host(req, req->host_status);

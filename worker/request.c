@@ -11,6 +11,7 @@
 #include "common/check.h"
 #include "common/fd.h"
 #include "common/scoreboard.h"
+#include "worker/body.h"
 #include "worker/conn.h"
 #include "worker/intake.h"
 #include "worker/plugin.h"
@@ -52,7 +53,7 @@ struct request *request_create(struct worker *w, struct conn *conn)
     static_assert(sizeof req->peer == sizeof conn->peer, "one size of address");
     memcpy(req->peer, conn->peer, sizeof req->peer);
     req->record = LANE_NO_RECORD;
-    req->response.fd = -1;
+    req->response.fd = req->body_fd = -1;
     list_init(&req->lane_link);
     req->number = ++w->request_number;
     if (req->number == w->wear.at)
@@ -85,7 +86,7 @@ void request_release(struct request *req)
     fd_close(&req->response.fd);
     stream_destroy(&req->stream);
     intake_destroy(&req->intake);
-    free(req->body_buffer);
+    body_release(req);
     in_fini(&req->in);
     ctx_reset(&req->ctx);
     req->magic = 0;

@@ -46,7 +46,6 @@ struct request {
 
     int holds;
     struct conn *conn; /* NULL: the client's connection is gone */
-
     /* what was read */
     struct in in; /* taken over from the connection when it goes, or needs a larger one */
     char *base;   /* first byte of the head, once it will not move */
@@ -55,8 +54,9 @@ struct request {
     const char *body;
     size_t body_bytes;        /* so far; all of it once a handler runs */
     atomic_size_t body_taken; /* by remuda_read; tasks may read too */
-    char *body_buffer;        /* malloc; NULL: the body stands in the input */
+    char *body_buffer; /* body.c; NULL: in the input, or in a file not yet complete */
     size_t body_room;
+    int body_fd, body_status; /* of the file, -1: none; not 0: it could not be kept */
     struct intake *intake; /* the handler runs while it arrives; NULL: it has arrived */
     uint64_t body_begun_ms;
     struct slice path; /* canonical; inside the input or the arena */

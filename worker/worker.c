@@ -20,6 +20,7 @@
 #include "http/router.h"
 #include "worker/accept.h"
 #include "worker/access_log.h"
+#include "worker/body.h"
 #include "worker/conn.h"
 #include "worker/coro.h"
 #include "worker/drain.h"
@@ -95,8 +96,8 @@ static void must(bool is_done, const char *what)
  * master's. SIGTERM alone is heard: lifecycle.c. */
 static void begin_signals(void)
 {
-    static const int ignored[] = {SIGPIPE, SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1,
-                                  SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH};
+    static const int ignored[] = {SIGPIPE, SIGHUP,  SIGINT,  SIGQUIT,  SIGUSR1,
+                                  SIGUSR2, SIGTTIN, SIGTTOU, SIGWINCH, SIGXFSZ};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     for (size_t i = 0; i < COUNT_OF(ignored); i++)
         CHECK(sigaction(ignored[i], &ignore, NULL) == 0);
@@ -230,6 +231,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_table(w);
     begin_loop(w);
     begin_limits(w);
+    body_init(w);
     begin_access_log(w);
     begin_ledger(w);
     begin_engine(w);
