@@ -7,7 +7,7 @@
 #   remuda_plugin(hello SOURCES hello.c [LIBS ...])        hello.so; not installed from tests/
 #   remuda_unit(test_buf [SOURCES ...] LIBS common)        unit.test_buf, from tests/unit/test_buf.c
 #   remuda_pytest(hello test_hello.py [CLASS event|thread] [TIMEOUT s] [RUN_SERIAL | SLEEPS])
-#   remuda_fuzz(fuzz_parser LIBS http)                     only with REMUDA_FUZZ
+#   remuda_fuzz(http_target LIBS http [SOURCES ...])       fuzz.http_target, from fuzz_http_target.c
 #   remuda_test_env(TEST [VAR=value ...])                  for tests added by hand
 #
 # LIBS takes names of layers (common), of what they stand on (inih, libev, llhttp), or CMake
@@ -117,15 +117,31 @@ function(remuda_pytest name file)
     endif()
 endfunction()
 
+# Two programs from one target: with REMUDA_FUZZ the fuzzer, always one that replays what is kept
+# in corpus/<name> and crashes/<name>, which ctest runs under any compiler.
 function(remuda_fuzz name)
-    if(NOT REMUDA_FUZZ)
-        return()
-    endif()
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;LINK")
     _remuda_targets(libs ${arg_LIBS})
-    add_executable(${name} ${name}.c)
-    target_link_libraries(${name} PRIVATE remuda_host ${libs})
-    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    set(here ${PROJECT_SOURCE_DIR}/tests/fuzz)
+    set(targets replay_${name})
+    add_executable(replay_${name} ${here}/fuzz_${name}.c ${here}/replay.c ${arg_SOURCES})
+    if(REMUDA_FUZZ)
+        list(APPEND targets fuzz_${name})
+        add_executable(fuzz_${name} ${here}/fuzz_${name}.c ${arg_SOURCES})
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        add_dependencies(fuzzers fuzz_${name})
+    endif()
+    foreach(target ${targets})
+        target_link_libraries(${target} PRIVATE remuda_host ${libs})
+        target_link_options(${target} PRIVATE ${arg_LINK})
+        set_target_properties(${target} PROPERTIES
+            RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fuzz)
+    endforeach()
+    add_test(NAME fuzz.${name}
+        COMMAND replay_${name} ${here}/corpus/${name} ${here}/crashes/${name})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120)
+    # exact blocks end without a NUL, and strncasecmp would be taken for a read behind them
+    remuda_test_env(fuzz.${name} ASAN_OPTIONS=detect_leaks=1:abort_on_error=1)
 endfunction()
 
 function(remuda_test_env test)

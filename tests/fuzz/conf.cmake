@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-remuda_fuzz(fuzz_conf LIBS conf)
+remuda_fuzz(conf LIBS conf)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-remuda_fuzz(fuzz_handoff LIBS worker)
+remuda_fuzz(handoff LIBS worker)
