@@ -15,7 +15,7 @@ enum http_char_class {
     HTTP_CHAR_TOKEN = 1, /* RFC 9110 5.6.2 */
     HTTP_CHAR_PATH = 2,  /* of a path as sent, '%' and '/' included */
     HTTP_CHAR_QUERY = 4, /* of a query as sent */
-    HTTP_CHAR_HOST = 8,  /* RFC 3986 reg-name, without '%' */
+    HTTP_CHAR_HOST = 8,  /* RFC 3986 reg-name, without '%' and ',' */
     HTTP_CHAR_VALUE = 16 /* of a field value: no control byte but a tab */
 };
 

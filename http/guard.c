@@ -27,13 +27,14 @@ static struct http_refusal refuse(int status, const char *reason)
 
 enum { VERSION_BYTES = 9 }; /* " HTTP/1.1" */
 
-/** At the end of the line: the SP and the version. 505 for one that is well-formed. */
+/** At the end of the line: the SP and the version. 505 for one that is well-formed, but a
+ *  minor above ours is read as ours: RFC 9110 2.5. */
 static struct http_refusal check_version(struct http_request *req, const char *version)
 {
     char minor = version[8];
 
-    if (memcmp(version, " HTTP/1.", 8) == 0 && (minor == '1' || minor == '0')) {
-        req->minor = (uint8_t)(minor - '0');
+    if (memcmp(version, " HTTP/1.", 8) == 0 && minor >= '0' && minor <= '9') {
+        req->minor = minor > '0';
         return FINE;
     }
     if (memcmp(version, " HTTP/", 6) == 0 && version[6] >= '0' && version[6] <= '9' &&
@@ -130,33 +131,43 @@ static struct http_refusal check_host(struct http_request *req, struct slice val
     if (*seen & HTTP_SEEN_HOST)
         return refuse(400, "two Host fields");
     *seen |= HTTP_SEEN_HOST;
-    if (!http_target_host_is_valid(value))
+    /* an empty one says that there is no authority: RFC 9110 7.2 */
+    if (!http_target_host_is_valid(value) && value.n > 0)
         return refuse(400, "malformed Host");
     if (req->host.n == 0) /* an absolute target goes first: RFC 9112 3.2.2 */
         req->host = span_of(base, value);
     return FINE;
 }
 
-static struct http_refusal check_length(struct http_request *req, struct slice value,
-                                        uint8_t *seen)
+enum { LENGTH_SAFE = 19 }; /* so many digits cannot overflow */
+
+/** NULL, or what is wrong. */
+static inline const char *read_length(struct slice digits, uint64_t *length_out)
 {
     uint64_t length = 0;
 
+    if (digits.n == 0)
+        return "malformed Content-Length";
+    for (size_t i = 0; i < digits.n; i++) {
+        unsigned digit = (unsigned char)digits.p[i] - (unsigned)'0';
+        if (digit > 9)
+            return "malformed Content-Length";
+        if (i >= LENGTH_SAFE && length > (UINT64_MAX - digit) / 10)
+            return "Content-Length beyond 64 bits";
+        length = length * 10 + digit;
+    }
+    *length_out = length;
+    return NULL;
+}
+
+static struct http_refusal check_length(struct http_request *req, struct slice value,
+                                        uint8_t *seen)
+{
     if (*seen & HTTP_SEEN_LENGTH)
         return refuse(400, "two Content-Length fields");
     *seen |= HTTP_SEEN_LENGTH;
-    if (value.n == 0)
-        return refuse(400, "malformed Content-Length");
-    for (size_t i = 0; i < value.n; i++) {
-        if (value.p[i] < '0' || value.p[i] > '9')
-            return refuse(400, "malformed Content-Length");
-        uint64_t digit = (uint64_t)(value.p[i] - '0');
-        if (length > (UINT64_MAX - digit) / 10)
-            return refuse(400, "Content-Length beyond 64 bits");
-        length = length * 10 + digit;
-    }
-    req->content_length = length;
-    return FINE;
+    const char *reason = read_length(value, &req->content_length);
+    return reason == NULL ? FINE : refuse(400, reason);
 }
 
 /** Only "chunked" is served. A list that ends with it is well-framed, with a coding
@@ -248,24 +259,4 @@ struct http_refusal http_guard_head(struct http_request *req, uint8_t seen)
     req->keep_alive = !(seen & HTTP_SEEN_CLOSE) &&
                       (req->minor >= 1 || (seen & HTTP_SEEN_KEEP_ALIVE) != 0);
     return FINE;
-}
-
-/* ---- a chunked body ---- */
-
-bool http_guard_framing(const char *bytes, size_t n, unsigned char *last)
-{
-    unsigned char before = *last;
-
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        if ((before == '\r') != (c == '\n'))
-            return false;
-        if (before == '\n' && (c == ' ' || c == '\t' || c == ':'))
-            return false;
-        if ((c < 0x20 && c != '\r' && c != '\n' && c != '\t') || c == 0x7f)
-            return false;
-        before = c;
-    }
-    *last = before;
-    return true;
 }

@@ -3,7 +3,7 @@
  * guard - what llhttp lets through and we do not, written once for 8.1 and 9.x.
  *
  * Called:  by parser.c alone: a line at a time before llhttp sees it, a field at a time
- *          as llhttp reports it, the framing bytes of a chunked body after it.
+ *          as llhttp reports it. The lines of a chunked body are chunk.h's.
  * Fails:   a struct http_refusal with a status; status 0 is "fine".
  */
 #ifndef HTTP_GUARD_H
@@ -32,6 +32,8 @@ static inline struct http_refusal http_guard_field_line(struct slice line)
 {
     if (line.n < 2 || line.p[line.n - 2] != '\r')
         return (struct http_refusal){400, "bare LF ends a field line"};
+    if (line.p[0] > ':') /* a letter: one comparison for most lines */
+        return (struct http_refusal){0, NULL};
     if (line.p[0] == ' ' || line.p[0] == '\t')
         return (struct http_refusal){400, "folded field line"};
     if (line.p[0] == ':')
@@ -72,9 +74,5 @@ struct http_refusal http_guard_field(struct http_request *req, const char *base,
 
 /** At the end of the head: Host, the framing, keep-alive. Fills the rest of *req. */
 struct http_refusal http_guard_head(struct http_request *req, uint8_t seen);
-
-/** Framing bytes of a chunked body: CR and LF only as a pair, no folded line, no
- *  control byte. *last is the byte before, 0 at the start. false: refuse. */
-bool http_guard_framing(const char *bytes, size_t n, unsigned char *last);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "common/check.h"
 #include "http/chars.h"
+#include "http/chunk.h"
 #include "http/guard.h"
 
 #include <stdlib.h>
@@ -335,12 +336,12 @@ enum http_event http_parser_head(struct http_parser *p, const char *base, size_t
     /* what stands before a refused line is judged first, as if it had come alone */
     if (!feed_lines(p))
         return HTTP_EVENT_ERROR;
+    if (event == HTTP_EVENT_HEAD)
+        return end_head(p);
     if (event == HTTP_EVENT_ERROR)
         return fail_limit(p, bad.status,
                           bad.status == 431 ? LIMIT_HEADER_SIZE : LIMIT_NONE, bad.reason);
-    if (event == HTTP_EVENT_MORE)
-        return p->head_complete ? fail(p, 400, "malformed header") : HTTP_EVENT_MORE;
-    return end_head(p);
+    return p->head_complete ? fail(p, 400, "malformed header") : HTTP_EVENT_MORE;
 }
 
 /* ---- the body ---- */
@@ -386,7 +387,8 @@ static enum http_event open_chunk(struct http_parser *p)
     p->chunk_header = false;
     if (p->body_seen > p->body_limit || size > p->body_limit - p->body_seen)
         return fail_limit(p, 413, LIMIT_BODY, "body too large");
-    p->chunk_left = size; /* 0: the last one; trailers follow */
+    p->chunk_left = size; /* 0: the last one */
+    p->chunk_state = size > 0 ? HTTP_CHUNK_DATA_CR : HTTP_CHUNK_TRAILERS;
     return HTTP_EVENT_MORE;
 }
 
@@ -398,15 +400,18 @@ static enum http_event chunk_framing(struct http_parser *p, const char *bytes, s
 
     if (room == 0)
         return fail_limit(p, 413, LIMIT_FRAMING, "too much chunk framing");
-    size_t take = n < room ? n : room;
-    llhttp_errno_t err = llhttp_execute(&p->llhttp, bytes, take);
-    bool paused = err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE;
-    if (paused)
-        take = (size_t)(llhttp_get_error_pos(&p->llhttp) - bytes);
-    if ((err != HPE_OK && !paused) || !http_guard_framing(bytes, take, &p->framing_last))
+    bool fed = false;
+    size_t take = http_chunk_run(&p->chunk_state, bytes, n < room ? n : room, &fed);
+    if (take == 0)
         return fail(p, 400, "malformed chunk");
     p->framing_seen += (uint32_t)take;
     *used_out += take;
+    if (!fed)
+        return HTTP_EVENT_MORE;
+    llhttp_errno_t err = llhttp_execute(&p->llhttp, bytes, take);
+    bool paused = err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE;
+    if (err != HPE_OK && !paused)
+        return fail(p, 400, "malformed chunk");
     if (p->message_complete)
         return HTTP_EVENT_DONE;
     if (!p->chunk_header)

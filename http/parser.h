@@ -59,7 +59,7 @@ struct http_parser {
     uint64_t body_seen;  /* bytes of data so far */
     uint64_t chunk_left; /* data of this chunk still to come */
     uint32_t framing_seen;
-    unsigned char framing_last; /* the framing byte before; guard.c */
+    uint8_t chunk_state; /* enum http_chunk_state */
 
     uint8_t seen;            /* enum http_guard_seen */
     uint8_t trailer_matched; /* bytes of this trailer's name that spell Content-Length */

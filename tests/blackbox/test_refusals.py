@@ -41,7 +41,6 @@ CASES = {
     "CONNECT": (b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", (400, 405, 501)),
     "version 2.0": (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
-    "version 1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505),
     "other protocol": (b"GET / RTSP/1.0\r\nHost: a\r\n\r\n", 400),
     "no version": (b"GET /\r\n\r\n", (400, 505)),
     "no Host": (GET + b"\r\n", 400),

@@ -305,8 +305,8 @@ static void classes_are_those_of_the_rfcs(void **state)
     for (int c = 0; c < 256; c++) {
         bool alnum = c != 0 && strchr(ALNUM, c) != NULL;
         bool token = alnum || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-        bool host = alnum || (c != 0 && strchr("-._~!$&'()*+,;=", c) != NULL);
-        bool path = host || (c != 0 && strchr(":@/%|[]", c) != NULL);
+        bool host = alnum || (c != 0 && strchr("-._~!$&'()*+;=", c) != NULL);
+        bool path = host || (c != 0 && strchr(",:@/%|[]", c) != NULL);
         bool query = c > 0x20 && c < 0x7f && strchr("\"<>#", c) == NULL;
         bool value = c == '\t' || (c >= 0x20 && c != 0x7f);
         int want = token * HTTP_CHAR_TOKEN + path * HTTP_CHAR_PATH +
