@@ -105,7 +105,8 @@ static void put_bytes(struct request *req, struct http_response *r, const char *
     if (at == NULL || !http_response_has_body(r) || n == 0)
         return;
     req->sent_bytes = n;
-    bool is_input = bytes >= c->in.data && bytes < c->in.data + c->in.room;
+    bool is_input =
+        c->in.data != NULL && bytes >= c->in.data && bytes < c->in.data + c->in.room;
     if (is_small) {
         memcpy(at, bytes, n);
         out_commit(&c->out, n);
