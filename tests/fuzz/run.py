@@ -13,11 +13,13 @@ Ends with: N passed, N failed, N skipped. Exit status 1 if a target failed.
 """
 import argparse
 import collections
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMITS = ["-timeout=20", "-rss_limit_mb=2048", "-max_len=4096"]
@@ -88,9 +90,11 @@ class Runner:
         args += [path for path in (seeds, crashes) if os.path.isdir(path)]
         if dictionary(target):
             args.insert(0, "-dict=" + dictionary(target))
+        began = time.monotonic()
         status, output = self.execute(target, args)
-        if not os.listdir(crashes):
-            os.rmdir(crashes)
+        seconds = round(time.monotonic() - began)
+        with contextlib.suppress(OSError):
+            os.rmdir(crashes)  # empty: nothing was found
         with open(self.runs, "a", encoding="utf-8") as log:
             log.write(f"{target}\t{seconds}\t{executions(output)}\n")
         if status != 0:

@@ -131,10 +131,10 @@ static bool is_empty(struct fixture *f)
     return w->conn_count == 0 && w->slots.busy == 0 && w->flights.busy == 0;
 }
 
-static void assert_nothing_is_left(struct fixture *f)
+void fixture_assert_nothing_is_left(const struct fixture *f)
 {
-    struct worker *w = &f->worker;
-    struct board_counters *counters = &w->entry->counters;
+    const struct worker *w = &f->worker;
+    const struct board_counters *counters = &w->entry->counters;
     uint64_t ended = 0;
     for (size_t i = 0; i < COUNT_OF(counters->responses); i++)
         ended += counters->responses[i];
@@ -162,7 +162,7 @@ void fixture_close(struct fixture **fixture)
     LIST_FOREACH (link, &w->conns)
         conn_close(LIST_ENTRY(link, struct conn, link));
     fixture_until(f, is_empty);
-    assert_nothing_is_left(f);
+    fixture_assert_nothing_is_left(f);
     pool_destroy(&w->pool);
     coro_pool_destroy(&w->coros);
     family_fini(w);

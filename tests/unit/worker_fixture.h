@@ -49,6 +49,9 @@ struct fixture *fixture_open(enum conf_class klass, const struct fixture_route *
 /** Closes the client, runs what is left, asserts that nothing is, and frees. */
 void fixture_close(struct fixture **f);
 
+/** Nothing is counted that is not there, and each request is accounted. */
+void fixture_assert_nothing_is_left(const struct fixture *f);
+
 /** A new connection; its client end is also f->client. */
 int fixture_connect(struct fixture *f);
 
