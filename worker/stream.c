@@ -175,7 +175,7 @@ void stream_end(struct request *req, bool is_whole)
     struct conn *c = req->conn;
     move_all(req);
     deadline_clear(&req->stream->silence);
-    if (!is_whole) {
+    if (!is_whole && req->stream->has_body) { /* else its head is all there is */
         c->is_closing = true; /* without a last chunk: the client sees that it was cut */
         return;
     }
