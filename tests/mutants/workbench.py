@@ -183,6 +183,9 @@ class Workbench:
         unit = re.fullmatch(r"unit\\?\.(\w+)", mutant.test)
         if unit:
             return [unit[1]]
+        fuzz = re.fullmatch(r"fuzz\\?\.(\w+)", mutant.test)
+        if fuzz:
+            return ["replay_" + fuzz[1]]
         return ["remuda"] if all(path.startswith(LAYERS) for path in mutant.paths) else ["all"]
 
     # ---- tests ----
