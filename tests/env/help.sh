@@ -14,6 +14,7 @@ verbs() {
   matrix [WORD...]   the tests on {bookworm,trixie} x {gcc,clang} x {debug,tsan,fuzz}
   chaos [NAME...]    faults under load, in their long form: nothing may be lost
   fuzz [TARGET...]   the fuzz targets, seconds each or as long as you say
+  coverage [FOLDER]  which lines of http/, or of another folder, its tests reach
   soak               a reload every 10 seconds for half an hour: nothing may grow
   fresh SUITE CMD    run CMD on a minimal bookworm or trixie
   lint               the house style, without building
@@ -84,6 +85,16 @@ from its seeds and what earlier runs have found (build/fuzz/corpus). What ends o
 tests/fuzz/crashes, and ctest replays it. Ends with: N passed, N failed, N skipped.
   --keep           the smallest set of inputs with the same coverage becomes the seeds
   --list           the names of the targets
+END
+}
+
+help_coverage() {
+    cat <<'END'
+./dev coverage [--tests REGEX] [--missed] [FOLDER...]
+Builds the preset coverage (gcc), runs the tests of http/, or those that match REGEX, and
+tells how many lines of each file in FOLDER (http) they reach. Fails where http/ has less than
+95 %.
+  --missed         names the lines that none reaches
 END
 }
 
