@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# The coroutines, twice (see test_coro.c), the static plugin, and the public header.
+# The coroutines, twice (see test_coro.c), and the public header.
 foreach(variant test_coro test_coro_ucontext test_coro_overflow)
     remuda_unit(${variant}
         SOURCES worker/coro.c worker/coro_switch.c
         LIBS common m ${CMAKE_DL_LIBS})
 endforeach()
 target_compile_definitions(test_coro_ucontext PRIVATE REMUDA_CORO_UCONTEXT=1)
-
-remuda_unit(test_static)
-target_include_directories(test_static PRIVATE ${PROJECT_SOURCE_DIR}/include)
 
 include(${PROJECT_SOURCE_DIR}/tests/abi/abi.cmake)
