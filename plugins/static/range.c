@@ -146,3 +146,12 @@ enum range_kind range_parse(const char *text, uint64_t size, struct range_set *o
         return RANGE_NONE;
     return out->count > 0 ? RANGE_SOME : RANGE_OUTSIDE;
 }
+
+uint64_t range_sum(const struct range_set *ranges)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < ranges->count; i++)
+        sum += ranges->span[i].count; /* they are apart, so it is at most the size */
+    return sum;
+}

@@ -2,7 +2,8 @@
 /*
  * static - the files below one directory, for GET and HEAD.
  *
- * Options: root (required), index (index.html), cache_control, dotfiles (no).
+ * Options: root (required), index (index.html), cache_control, multipart (256k),
+ *          precompressed (yes), dotfiles (no).
  * Serves:  regular files, whole or in ranges, or says that the client has them already. A
  *          directory answers with its index, or is 404; nothing is listed. Names that
  *          begin with a dot are 404, but for .well-known (RFC 8615).
@@ -26,21 +27,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ETAG_BYTES = 64 };
-
 struct site {
     int root;         /* descriptor of the directory */
     bool has_openat2; /* here and now, probed at start */
     bool has_dotfiles;
-};
-
-/* What was opened. */
-struct file {
-    const char *type;
-    int fd;
-    uint64_t size;
-    struct validators is;
-    char etag[ETAG_BYTES];
 };
 
 /* ---- the file ---- */
@@ -70,6 +60,7 @@ static int answer_error(int error)
         return 403;
     case -EMFILE:
     case -ENFILE:
+    case -EAGAIN: /* somebody has a lease, or names are being moved all the time */
         return 503;
     case -ENOENT:
     case -ENOTDIR:
@@ -102,18 +93,19 @@ static void describe(struct file *f, const char *path, const struct stat *st)
     int64_t now_s = time(NULL);
     int64_t changed_s = st->st_mtim.tv_sec > 0 ? st->st_mtim.tv_sec : 0;
 
-    snprintf(f->etag, sizeof(f->etag), "\"%llx-%llx%08lx-%llx\"",
-             (unsigned long long)st->st_size, (unsigned long long)changed_s,
-             (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ino);
     f->type = type_of(path);
+    f->coding = NULL;
+    f->changed_s = changed_s;
     f->size = (uint64_t)st->st_size;
     f->is = (struct validators){
-        .etag = f->etag,
         /* Never later than Date (8.8.2.1), which the host renews once a second. */
         .modified_s = changed_s < now_s ? changed_s : now_s - 1,
         .now_s = now_s,
         .is_date_strong = changed_s < now_s - 1,
     };
+    snprintf(f->is.etag, sizeof(f->is.etag), "\"%llx-%llx%08lx-%llx\"",
+             (unsigned long long)st->st_size, (unsigned long long)changed_s,
+             (unsigned long)st->st_mtim.tv_nsec, (unsigned long long)st->st_ino);
 }
 
 /* 0 and *out, or the answer: a status or -errno. -EISDIR: a directory. */
@@ -132,102 +124,7 @@ static int open_regular(remuda_ctx *c, const char *path, struct file *out)
     return S_ISDIR(st.st_mode) ? -EISDIR : 404;
 }
 
-/* ---- answers; each takes the file ---- */
-
-static int set(remuda_ctx *c, int rc, const char *name, const char *value)
-{
-    return rc < 0 || value[0] == '\0' ? rc : remuda_set(c, name, value);
-}
-
-/* Those of a 304 are all that a cache needs to find and keep its copy: 15.4.5. */
-static int set_fields(remuda_ctx *c, const struct file *f, bool is_304)
-{
-    char date[DATE_BYTES];
-    int rc = set(c, 0, "ETag", f->etag);
-
-    rc = set(c, rc, "Cache-Control", remuda_conf(c, "cache_control"));
-    if (is_304)
-        return rc;
-    date_format(f->is.modified_s, date);
-    rc = set(c, rc, "Last-Modified", date);
-    rc = set(c, rc, "Accept-Ranges", "bytes");
-    return set(c, rc, "X-Content-Type-Options", "nosniff");
-}
-
-static int send_not_modified(remuda_ctx *c, const struct file *f)
-{
-    int rc = set_fields(c, f, true);
-
-    close(f->fd);
-    return rc < 0 ? rc : remuda_send(c, 304, NULL, "", 0, REMUDA_STATIC);
-}
-
-static int send_outside(remuda_ctx *c, const struct file *f)
-{
-    static const char text[] = "416 Range Not Satisfiable\n";
-    int rc = set(c, 0, "Content-Range",
-                 remuda_format(c, "bytes */%llu", (unsigned long long)f->size));
-
-    close(f->fd);
-    return rc < 0 ? rc
-                  : remuda_send(c, 416, "text/plain; charset=utf-8", text,
-                                sizeof(text) - 1, REMUDA_STATIC);
-}
-
-static int send_whole(remuda_ctx *c, const struct file *f)
-{
-    int rc = set_fields(c, f, false);
-
-    if (rc < 0) {
-        close(f->fd);
-        return rc;
-    }
-    return remuda_file(c, 200, f->type, f->fd, 0, f->size);
-}
-
-static int send_range(remuda_ctx *c, const struct file *f, struct span span)
-{
-    int rc = set_fields(c, f, false);
-
-    rc = set(c, rc, "Content-Range",
-             remuda_format(c, "bytes %llu-%llu/%llu", (unsigned long long)span.first,
-                           (unsigned long long)(span.first + span.count - 1),
-                           (unsigned long long)f->size));
-    if (rc < 0) {
-        close(f->fd);
-        return rc;
-    }
-    return remuda_file(c, 206, f->type, f->fd, span.first, span.count);
-}
-
-static int answer(remuda_ctx *c, const struct file *f)
-{
-    struct conditions asked = {
-        .match = remuda_header(c, "If-Match"),
-        .none_match = remuda_header(c, "If-None-Match"),
-        .modified_since = remuda_header(c, "If-Modified-Since"),
-        .unmodified_since = remuda_header(c, "If-Unmodified-Since"),
-        .range = remuda_header(c, "If-Range"),
-    };
-    int status = condition_check(&asked, &f->is);
-    enum range_kind kind = RANGE_NONE;
-    struct range_set ranges;
-
-    if (status == 304)
-        return send_not_modified(c, f);
-    if (status != 0) {
-        close(f->fd);
-        return status;
-    }
-    if (strcmp(remuda_get(c, REMUDA_METHOD), "GET") == 0 &&
-        condition_holds_range(&asked, &f->is))
-        kind = range_parse(remuda_header(c, "Range"), f->size, &ranges);
-    if (kind == RANGE_OUTSIDE)
-        return send_outside(c, f);
-    if (kind == RANGE_SOME && ranges.count == 1)
-        return send_range(c, f, ranges.span[0]);
-    return send_whole(c, f);
-}
+/* ---- what is asked for ---- */
 
 /* Relative links of an index need the slash. The Location is relative too, so it holds
  * behind a proxy's prefix, and "//host/x" cannot lead to another site. */
@@ -245,27 +142,60 @@ static int send_to_directory(remuda_ctx *c)
     return rc < 0 ? rc : remuda_send(c, 301, NULL, "", 0, REMUDA_STATIC);
 }
 
+/* `path` compressed beforehand, if the client would rather have that. One that is older
+ * than the file is not of this file. */
+static void choose_sibling(remuda_ctx *c, const char *path, struct file *f)
+{
+    const struct coding *wanted[CODINGS];
+    size_t count = coding_choose(remuda_header(c, "Accept-Encoding"), wanted);
+    struct file sibling;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = remuda_format(c, "%s%s", path, wanted[i]->suffix);
+
+        if (open_regular(c, name, &sibling) != 0)
+            continue;
+        if (sibling.changed_s >= f->changed_s) {
+            close(f->fd);
+            sibling.type = f->type;
+            sibling.coding = wanted[i];
+            *f = sibling;
+            return;
+        }
+        close(sibling.fd);
+    }
+}
+
+static int serve(remuda_ctx *c, const char *path)
+{
+    struct file f;
+    int rc = open_regular(c, path, &f);
+
+    if (rc != 0)
+        return rc;
+    if (f.type->is_compressible && remuda_conf_num(c, "precompressed") != 0)
+        choose_sibling(c, path, &f);
+    return answer_with(c, &f);
+}
+
 static int get(remuda_ctx *c)
 {
     const struct site *site = remuda_state(c);
     const char *path = remuda_param(c, "path");
-    struct file f;
     size_t n;
     int rc;
 
     path += strspn(path, "/");
     if (!is_served(path, site->has_dotfiles))
         return 404;
-    rc = open_regular(c, path, &f);
-    if (rc == -EISDIR) {
-        n = strlen(path);
-        if (n > 0 && path[n - 1] != '/')
-            return send_to_directory(c);
-        rc = open_regular(c, remuda_format(c, "%s%s", path, remuda_conf(c, "index")), &f);
-    }
-    if (rc == -EISDIR)
-        return 404;
-    return rc != 0 ? rc : answer(c, &f);
+    rc = serve(c, path);
+    if (rc != -EISDIR)
+        return rc;
+    n = strlen(path);
+    if (n > 0 && path[n - 1] != '/')
+        return send_to_directory(c);
+    rc = serve(c, remuda_format(c, "%s%s", path, remuda_conf(c, "index")));
+    return rc == -EISDIR ? 404 : rc;
 }
 
 /* ---- once per process ---- */
@@ -281,6 +211,8 @@ static int check(remuda_ctx *c)
             bad = "cache_control must be printable ASCII";
     if (index[0] == '\0' || index[0] == '.' || strchr(index, '/') != NULL)
         bad = "index must be the name of a file";
+    if (remuda_conf_num(c, "multipart") > MULTIPART_MOST)
+        bad = "multipart must be at most 16M: it is memory";
     if (bad == NULL)
         return 0;
     remuda_log(c, REMUDA_ERROR, "static: %s", bad);
@@ -326,12 +258,17 @@ static void stop(remuda_ctx *c, void *state)
 }
 
 REMUDA_PLUGIN(.name = "static", .check = check, .start = start, .stop = stop,
-              REMUDA_OPTIONS(REMUDA_OPTION("root", REMUDA_STRING, NULL,
-                                           .help = "directory whose files are served"),
-                             REMUDA_OPTION("index", REMUDA_STRING, "index.html",
-                                           .help = "file that answers for a directory"),
-                             REMUDA_OPTION("cache_control", REMUDA_STRING, "",
-                                           .help = "Cache-Control of every file"),
-                             REMUDA_OPTION("dotfiles", REMUDA_BOOL, "no",
-                                           .help = "serve names that begin with a dot")),
+              REMUDA_OPTIONS(
+                  REMUDA_OPTION("root", REMUDA_STRING, NULL,
+                                .help = "directory whose files are served"),
+                  REMUDA_OPTION("index", REMUDA_STRING, "index.html",
+                                .help = "file that answers for a directory"),
+                  REMUDA_OPTION("cache_control", REMUDA_STRING, "",
+                                .help = "Cache-Control of every file"),
+                  REMUDA_OPTION("multipart", REMUDA_SIZE, "256k",
+                                .help = "most bytes of several ranges at once"),
+                  REMUDA_OPTION("precompressed", REMUDA_BOOL, "yes",
+                                .help = "send x.br or x.gz in the place of x"),
+                  REMUDA_OPTION("dotfiles", REMUDA_BOOL, "no",
+                                .help = "serve names that begin with a dot")),
               REMUDA_ROUTES(REMUDA_GET("/*path", get)));

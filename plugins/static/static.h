@@ -2,8 +2,9 @@
 /*
  * static - what the parts of the static plugin know of each other.
  *
- * range.c, date.c and condition.c are pure: text and numbers in, an answer out. open.c
- * and type.c know the file system; static.c is the handler.
+ * range.c, date.c, condition.c, coding.c and type.c are pure: text and numbers in, an
+ * answer out. open.c and multipart.c know files; static.c finds the file that is meant,
+ * answer.c says what is to be said of it.
  */
 #ifndef STATIC_H
 #define STATIC_H
@@ -31,8 +32,10 @@ struct conditions {
 };
 
 /** What the file is now. */
+enum { ETAG_BYTES = 64 };
+
 struct validators {
-    const char *etag; /* strong */
+    char etag[ETAG_BYTES]; /* strong, with its quotes */
     int64_t modified_s;
     int64_t now_s;
     bool is_date_strong; /* no further change within that second is possible */
@@ -65,10 +68,71 @@ struct range_set {
 
 enum range_kind range_parse(const char *text, uint64_t size, struct range_set *out);
 
+/** How many bytes they are together. */
+uint64_t range_sum(const struct range_set *ranges);
+
+/* ---- multipart.c ---- */
+
+enum { MULTIPART_BOUNDARY = 32, MULTIPART_MOST = 16 << 20 };
+
+struct part_of {
+    int fd;
+    const char *type;
+    uint64_t size;
+};
+
+struct multipart {
+    char *bytes; /* from malloc: the caller's */
+    size_t n;
+    char boundary[MULTIPART_BOUNDARY + 1];
+};
+
+/** Reads them all. 0, or -errno and nothing is left. */
+int multipart_create(struct multipart *m, const struct part_of *of,
+                     const struct range_set *ranges);
+
 /* ---- type.c ---- */
 
-/** Content-Type by the extension, in any case. */
-const char *type_of(const char *path);
+struct type {
+    const char *extension, *name; /* Content-Type */
+    bool is_compressible;
+};
+
+/** By the extension, in any case. Never NULL. */
+const struct type *type_of(const char *path);
+
+/* ---- coding.c: RFC 9110 12.5.3 ---- */
+
+enum { CODINGS = 2 };
+
+struct coding {
+    const char *name, *alias; /* in Accept-Encoding; `name` in Content-Encoding */
+    const char *suffix;       /* of the sibling's name */
+};
+
+extern const struct coding codings[CODINGS]; /* the best first */
+
+/** Those that the client would rather have than the file as it is, in its order, then in
+ *  ours: how many. */
+size_t coding_choose(const char *accept, const struct coding *out[static CODINGS]);
+
+/* ---- answer.c ---- */
+
+/** An open regular file. */
+struct file {
+    int fd;
+    uint64_t size;
+    int64_t changed_s; /* as the file system has it */
+    const struct type *type;
+    const struct coding *coding; /* NULL: none */
+    struct validators is;
+};
+
+struct remuda_ctx;
+
+/** Answers with it, or with a part of it, or that it is known: what a handler returns.
+ *  Takes f->fd. */
+int answer_with(struct remuda_ctx *c, const struct file *f);
 
 /* ---- open.c: a descriptor of what is below the root, or -errno ---- */
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * static_fixture - the static plugin, called through a table of our own in place of the
- * host's. Included once by each test program.                   [tests]
- */
+/* static_fixture - the static plugin, called through a table of our own.      [tests] */
 #ifndef STATIC_FIXTURE_H
 #define STATIC_FIXTURE_H
 
@@ -27,7 +24,8 @@ struct remuda_ctx {
     const char *method; /* NULL: GET */
     const char *target, *path, *root;
     const char *index, *cache_control; /* NULL: the fallbacks */
-    bool has_dotfiles;
+    bool has_dotfiles, is_precompressed;
+    int64_t multipart;
     const struct pair *asked; /* request fields, ended by {NULL, NULL} */
     void *state;
     int status;
@@ -71,8 +69,9 @@ static const char *fake_conf(remuda_ctx *c, const char *name)
 
 static int64_t fake_conf_num(remuda_ctx *c, const char *name)
 {
-    assert_string_equal(name, "dotfiles");
-    return c->has_dotfiles;
+    if (strcmp(name, "multipart") == 0)
+        return c->multipart;
+    return strcmp(name, "dotfiles") == 0 ? c->has_dotfiles : c->is_precompressed;
 }
 
 static void *fake_state(remuda_ctx *c)
@@ -96,20 +95,21 @@ static int fake_set(remuda_ctx *c, const char *name, const char *value)
     return 0;
 }
 
-/* What was answered in that field; NULL: nothing. */
-static const char *answered(const remuda_ctx *c, const char *name)
-{
-    for (size_t i = 0; i < c->field_count; i++)
-        if (strcmp(c->field[i].name, name) == 0)
-            return c->field[i].value;
-    return NULL;
-}
-
 static int fake_send(remuda_ctx *c, int status, const char *type, const void *p, size_t n,
                      remuda_free_fn own)
 {
-    (void)type, (void)p, (void)n, (void)own;
+    union {
+        const void *in;
+        void *out;
+    } bytes = {p};
+
+    assert_true(n < sizeof(c->bytes));
     c->status = status;
+    c->type = type;
+    if (own != REMUDA_STATIC) {
+        memcpy(c->bytes, p, n);
+        own(bytes.out);
+    }
     return 0;
 }
 

@@ -1,34 +1,78 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * static_tree - a directory with traps, made and removed by a group of tests. [tests]
- */
+/* static_tree - a directory with traps, made and removed by a group of tests.  [tests] */
 #ifndef STATIC_TREE_H
 #define STATIC_TREE_H
 
 #include "tests/unit/static_fixture.h"
 
+/* Nearly; no two neighbours are the same. */
+static const char *thousand(void)
+{
+    static char text[1000];
+
+    for (int i = 0; i < 999; i++)
+        text[i] = (char)('!' + i % 89);
+    return text;
+}
+
+enum kind { DIRECTORY, BYTES, LINK, FIFO };
+
+/* Made in this order, removed in the other. */
+static const struct {
+    enum kind kind;
+    const char *path, *of; /* bytes, or where the link leads */
+} tree[] = {
+    {DIRECTORY, "root", NULL},
+    {DIRECTORY, "root/sub", NULL},
+    {DIRECTORY, "root/bare", NULL},
+    {DIRECTORY, "root/.git", NULL},
+    {DIRECTORY, "root/.well-known", NULL},
+    {DIRECTORY, "root/trap", NULL},
+    {DIRECTORY, "root/trap/index.html", NULL},
+    {BYTES, "secret", "secret"},
+    {BYTES, "root/index.html", "top"},
+    {BYTES, "root/a.txt", "a"},
+    {BYTES, "root/two", "01"},
+    {BYTES, "root/UP.PNG", "png"},
+    {BYTES, "root/sub/index.html", "sub"},
+    {BYTES, "root/.git/config", "hidden"},
+    {BYTES, "root/.well-known/x.json", "well"},
+    {BYTES, "root/s.js", "plain"},
+    {BYTES, "root/s.js.gz", "zipped"},
+    {BYTES, "root/s.js.br", "broetchen"},
+    {BYTES, "root/UP.PNG.gz", "zipped"},
+    {BYTES, "root/stale.js", "plain"},
+    {BYTES, "root/stale.js.gz", "older"},
+    {BYTES, "root/long.txt", NULL}, /* a thousand, nearly */
+    {LINK, "root/inside", "a.txt"},
+    {LINK, "root/out", "../secret"},
+    {LINK, "root/absolute", "/etc/passwd"},
+    {LINK, "root/up", ".."},
+    {LINK, "root/loop", "loop"},
+    {FIFO, "root/fifo", NULL},
+};
+
 static char top[] = "/tmp/test_static.XXXXXX";
 
-static void put(const char *path, const char *bytes)
+static void put(const char *name, const char *bytes)
 {
-    char name[256];
-    FILE *file;
+    FILE *file = fopen(name, "we");
 
-    snprintf(name, sizeof(name), "%s/%s", top, path);
-    file = fopen(name, "we");
     assert_non_null(file);
-    fputs(bytes, file);
+    fputs(bytes != NULL ? bytes : thousand(), file);
     fclose(file);
 }
 
-static void make(const char *kind, const char *path, const char *to)
+static void make(enum kind kind, const char *path, const char *of)
 {
     char name[256];
 
     snprintf(name, sizeof(name), "%s/%s", top, path);
-    if (strcmp(kind, "link") == 0)
-        assert_int_equal(symlink(to, name), 0);
-    else if (strcmp(kind, "fifo") == 0)
+    if (kind == BYTES)
+        put(name, of);
+    else if (kind == LINK)
+        assert_int_equal(symlink(of, name), 0);
+    else if (kind == FIFO)
         assert_int_equal(mkfifo(name, 0600), 0);
     else
         assert_int_equal(mkdir(name, 0700), 0);
@@ -36,67 +80,39 @@ static void make(const char *kind, const char *path, const char *to)
 
 static int make_tree(void **state)
 {
+    const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    char name[256];
+
     (void)state;
     remuda_api_ = &fake_api;
     if (mkdtemp(top) == NULL)
         return -1;
-    make("directory", "root", NULL);
-    make("directory", "root/sub", NULL);
-    make("directory", "root/bare", NULL);
-    make("directory", "root/.git", NULL);
-    make("directory", "root/.well-known", NULL);
-    make("directory", "root/trap", NULL);
-    make("directory", "root/trap/index.html", NULL);
-    put("secret", "secret");
-    put("root/index.html", "top");
-    put("root/a.txt", "a");
-    put("root/two", "01");
-    put("root/UP.PNG", "png");
-    put("root/sub/index.html", "sub");
-    put("root/.git/config", "hidden");
-    put("root/.well-known/x.json", "well");
-    make("link", "root/inside", "a.txt");
-    make("link", "root/out", "../secret");
-    make("link", "root/absolute", "/etc/passwd");
-    make("link", "root/up", "..");
-    make("link", "root/loop", "loop");
-    make("fifo", "root/fifo", NULL);
-    return 0;
+    for (size_t i = 0; i < sizeof(tree) / sizeof(tree[0]); i++)
+        make(tree[i].kind, tree[i].path, tree[i].of);
+    snprintf(name, sizeof(name), "%s/root/stale.js.gz", top);
+    return utimensat(AT_FDCWD, name, long_ago, 0);
 }
 
 static int remove_tree(void **state)
 {
-    static const char *const made[] = {
-        "root/fifo",
-        "root/loop",
-        "root/up",
-        "root/absolute",
-        "root/out",
-        "root/inside",
-        "root/.well-known/x.json",
-        "root/.git/config",
-        "root/sub/index.html",
-        "root/UP.PNG",
-        "root/a.txt",
-        "root/two",
-        "root/index.html",
-        "secret",
-        "root/trap/index.html",
-        "root/trap",
-        "root/.well-known",
-        "root/.git",
-        "root/bare",
-        "root/sub",
-        "root",
-    };
-    int root = open(top, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char name[256];
 
     (void)state;
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-        if (unlinkat(root, made[i], 0) < 0)
-            unlinkat(root, made[i], AT_REMOVEDIR);
-    close(root);
+    for (size_t i = sizeof(tree) / sizeof(tree[0]); i-- > 0;) {
+        snprintf(name, sizeof(name), "%s/%s", top, tree[i].path);
+        if (remove(name) < 0)
+            return -1;
+    }
     return rmdir(top);
+}
+
+/* What was answered in that field; NULL: nothing. */
+static const char *answered(const remuda_ctx *c, const char *name)
+{
+    for (size_t i = 0; i < c->field_count; i++)
+        if (strcmp(c->field[i].name, name) == 0)
+            return c->field[i].value;
+    return NULL;
 }
 
 static int open_descriptors(void)

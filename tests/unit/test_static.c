@@ -157,20 +157,25 @@ static void test_check(void **state)
     static const struct {
         const char *index, *cache_control;
         int want;
+        int64_t multipart;
     } rows[] = {
-        {NULL, NULL, 0},
-        {"default.htm", "public, max-age=31536000, immutable", 0},
-        {"../secret", NULL, -EINVAL},
-        {"a/b", NULL, -EINVAL},
-        {".hidden", NULL, -EINVAL},
-        {"", NULL, -EINVAL},
-        {NULL, "no-\tcache", -EINVAL},
-        {NULL, "\xc3\xa9", -EINVAL},
+        {NULL, NULL, 0, 0},
+        {"default.htm", "public, max-age=31536000, immutable", 0, 0},
+        {"../secret", NULL, -EINVAL, 0},
+        {"a/b", NULL, -EINVAL, 0},
+        {".hidden", NULL, -EINVAL, 0},
+        {"", NULL, -EINVAL, 0},
+        {NULL, NULL, 0, 16 << 20},
+        {NULL, NULL, -EINVAL, (16 << 20) + 1},
+        {NULL, "no-\tcache", -EINVAL, 0},
+        {NULL, "\xc3\xa9", -EINVAL, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        remuda_ctx c = {.index = rows[i].index, .cache_control = rows[i].cache_control};
+        remuda_ctx c = {.index = rows[i].index,
+                        .cache_control = rows[i].cache_control,
+                        .multipart = rows[i].multipart};
 
         assert_int_equal(check(&c), rows[i].want);
         assert_int_equal(c.line[0] != '\0', rows[i].want != 0);
