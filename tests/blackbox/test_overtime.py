@@ -107,7 +107,7 @@ def test_504_at_once_and_the_connection_goes_on(server, target):
         one.log.wait(rf"info worker 0: .*-(?:110|125) after \d{{4,}} ms")
         assert 1000 - LIMIT_MS - 50 <= int(ended[3])
     access_lines(one, 504, 1)
-    assert len(one.access_log()) == 2
+    access_lines(one, 200, 1)
 
 
 @pytest.mark.parametrize("mode", ("sync", "async"))
@@ -328,7 +328,7 @@ def test_one_that_will_not_end_is_replaced(server):
     (index,) = (i for i in range(2) if seen.word(i, "pid") == victim)
     wait_until(lambda: seen.word(index, "state") == board.DRAINING, 20, "its turn to leave")
     seen.close()
-    gone = one.log.wait(rf"^(\S+) info master: worker \d+ \(pid {victim}, .*left: drained", 20)
+    gone = one.log.wait(rf"^(\S+) \w+ master: worker \d+ \(pid {victim}, .*\) (left|died): ", 20)
     ready = one.log.matches(r"^(\S+) .*" + WORKER_READY)[2]
     assert logged_s(gone) - logged_s(ready) >= GRACEFUL_S, (ready[0], gone[0])
     assert traffic.stop() > 100

@@ -282,7 +282,8 @@ static void test_overflow(void **state)
     assert_died_of(d, SIGSEGV);
 }
 
-static void jump_nowhere(void)
+/* Newer sanitizers of clang look at what stands before a function that is called by pointer. */
+__attribute__((no_sanitize("undefined"))) static void jump_nowhere(void)
 {
     nowhere();
     log_error("not reached"); /* so that the call is no jump */
