@@ -154,10 +154,13 @@ int body_append(struct request *req, struct slice bytes)
 {
     size_t need = req->body_bytes + bytes.n;
     int status = 0;
-    if (req->body_fd < 0 && is_for_file(req, need))
+    if (req->body_fd < 0 && is_for_file(req, need)) {
+        req->body_room =
+            need; /* nor is it in the input, where a first piece is that long */
         status = spill(req);
-    else if (req->body_fd < 0 && need > req->body_room)
+    } else if (req->body_fd < 0 && need > req->body_room) {
         status = grow(req, need);
+    }
     if (status != 0)
         return status;
     if (req->body_fd >= 0)
