@@ -155,8 +155,7 @@ int body_append(struct request *req, struct slice bytes)
     size_t need = req->body_bytes + bytes.n;
     int status = 0;
     if (req->body_fd < 0 && is_for_file(req, need)) {
-        req->body_room =
-            need; /* nor is it in the input, where a first piece is that long */
+        req->body_room = need; /* not in the input, however long the first piece is */
         status = spill(req);
     } else if (req->body_fd < 0 && need > req->body_room) {
         status = grow(req, need);
