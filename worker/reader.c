@@ -412,7 +412,7 @@ enum limit reader_body_limit(const struct conn *c)
 
 static void hand_over(struct conn *c, struct request *req)
 {
-    int status = body_close(req);
+    int status = req->body_fd < 0 ? 0 : body_close(req);
     if (status != 0) {
         reader_refuse(c, status);
         return;

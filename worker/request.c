@@ -83,10 +83,13 @@ void request_release(struct request *req)
     struct worker *w = req->ctx.worker;
     request_account(req, 0);
     give_back_bytes(&req->response);
-    fd_close(&req->response.fd);
+    if (req->response.fd >= 0)
+        fd_close(&req->response.fd);
     stream_destroy(&req->stream);
-    intake_destroy(&req->intake);
-    body_release(req);
+    if (req->intake != NULL)
+        intake_destroy(&req->intake);
+    if (req->body_room > 0) /* else it stood in the input */
+        body_release(req);
     in_fini(&req->in);
     ctx_reset(&req->ctx);
     req->magic = 0;

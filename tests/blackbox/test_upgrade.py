@@ -131,7 +131,7 @@ def test_a_worker_that_dies_meanwhile_is_replaced(started, installed):
         started.kill_worker(victim)
         started.send_signal(signal.SIGUSR2)
         started.log.wait(DONE, timeout=30, start=start)
-        assert started.log.matches(rf"worker \d+ \(pid {victim}, generation \d+\) died: ", start)
+        started.log.wait(rf"worker \d+ \(pid {victim}, generation \d+\) died: ", start=start)
         wait_only(started, 2)
 
 

@@ -77,7 +77,8 @@ def test_refused_after_exec_is_answered_by_the_image_before(started, installed):
     installed.next_version(started)
     done = ctl(started, "upgrade", code=70)
     assert "upgrade refused: " in done.stderr and "its start failed" in done.stderr
-    assert started.log.matches("took over from") and started.log.matches(BACK)
+    started.log.wait("took over from")
+    started.log.wait(BACK)
     assert not installed.runs_in(started.pid)
     wait_only(started, 2)
     assert started.workers() == workers
@@ -265,12 +266,12 @@ def test_the_number_of_workers_is_as_before_when_it_is_refused(started, installe
     failing(started)
     installed.next_version(started)
     ctl(started, "upgrade", code=70)
-    assert started.log.matches(BACK)
+    started.log.wait(BACK)
     wait_only(started, 3)
     started.write_ini(INI)
     upgrade(started, installed)
     wait_only(started, 2)
-    assert started.log.matches(r"workers: 2, as configured")
+    started.log.wait(r"workers: 2, as configured")
 
 
 def test_orders_work_after_it(started, installed):

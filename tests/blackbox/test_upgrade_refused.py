@@ -187,7 +187,8 @@ def test_failed_generation_goes_back_to_the_old_binary(server, installed, name):
             usr2(one, REFUSED)
         clients.check()
         assert kept.get("/sync/hello").status == 200
-    assert one.log.matches("took over from", start) and one.log.matches(BACK, start)
+    one.log.wait("took over from", start=start)
+    one.log.wait(BACK, start=start)
     assert os.stat(f"/proc/{one.pid}/exe").st_ino == image, "the image before"
     assert pathlib.Path(f"/proc/{one.pid}/comm").read_text() == "remuda\n"
     wait_only(one, 2)  # those that were to follow them are dead, but may not be gone yet
