@@ -9,10 +9,9 @@
 #include "conf/check.h"
 
 #include "common/addr.h"
+#include "common/network.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Two spellings of one address have one text. `text` itself is good for fd:NAME. */
@@ -89,37 +88,23 @@ static void check_listeners(struct conf_book *book, const struct setting *settin
     }
 }
 
-/* ADDRESS or ADDRESS/BITS. */
-static bool is_network(const char *text)
+static void check_proxies(struct conf_book *book)
 {
-    char address[INET6_ADDRSTRLEN];
-    unsigned char bytes[16];
-    size_t n = strcspn(text, "/");
-    bool v6 = memchr(text, ':', n) != NULL;
-    const char *bits = text + n;
+    const struct setting *proxies = &book->setting[OPTION_server_trusted_proxies];
+    const struct setting *protocol = &book->setting[OPTION_server_proxy_protocol];
+    struct network network;
 
-    if (n >= sizeof(address))
-        return false;
-    memcpy(address, text, n);
-    address[n] = '\0';
-    if (inet_pton(v6 ? AF_INET6 : AF_INET, address, bytes) != 1)
-        return false;
-    if (*bits == '\0')
-        return true;
-    bits++;
-    n = strlen(bits);
-    return n >= 1 && n <= 3 && strspn(bits, "0123456789") == n &&
-           strtol(bits, NULL, 10) <= (v6 ? 128 : 32);
+    for (size_t i = 0; i < proxies->count; i++) {
+        if (!network_parse(proxies->item[i], &network))
+            refuse_item(book, proxies, i, MISTAKE_PROXY_ADDRESS, NULL);
+    }
+    if (book->conf->server.proxy_protocol != CONF_PROXY_OFF && proxies->count == 0)
+        check_refuse(book, protocol, MISTAKE_PROXY_NOBODY, protocol->text, NULL);
 }
 
 void check_addresses(struct conf_book *book)
 {
-    const struct setting *proxies = &book->setting[OPTION_server_trusted_proxies];
-
     check_listeners(book, &book->setting[OPTION_server_listen]);
     check_listeners(book, &book->setting[OPTION_admin_listen]);
-    for (size_t i = 0; i < proxies->count; i++) {
-        if (!is_network(proxies->item[i]))
-            refuse_item(book, proxies, i, MISTAKE_PROXY_ADDRESS, NULL);
-    }
+    check_proxies(book);
 }

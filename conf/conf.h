@@ -12,6 +12,7 @@
 #define CONF_CONF_H
 
 #include "common/log.h"
+#include "conf/words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,8 +52,6 @@ struct conf_pairs {
     size_t count;
 };
 
-enum conf_class { CONF_CLASS_EVENT, CONF_CLASS_THREAD }; /* sync is THREAD, threads = 1 */
-
 struct conf_server {
     struct conf_list
         listen;       /* "HOST:PORT", "*:PORT", "unix:/path", "fd:NAME"; never empty */
@@ -68,10 +67,11 @@ struct conf_server {
     unsigned backlog;
     unsigned worker_slots; /* auto is resolved */
     struct conf_list plugin_path;
-    const char *health_path, *address_file;
-    struct conf_list trusted_proxies; /* ADDRESS or ADDRESS/BITS */
-    bool proxy_protocol;
-    const char *env_file;
+    const char *health_path, *address_file, *env_file;
+    struct conf_list trusted_proxies; /* as common/network.h reads them */
+    enum conf_proxy proxy_protocol;
+    enum conf_forwarded forwarded_header;
+    bool request_id; /* X-Request-Id, in and out */
 };
 
 struct conf_limits {

@@ -28,6 +28,15 @@ static const struct option_word class_words[] = {{"event", CONF_CLASS_EVENT},
                                                  {"sync", CONF_CLASS_THREAD},
                                                  {NULL, 0}};
 
+static const struct option_word proxy_words[] = {{"off", CONF_PROXY_OFF},
+                                                 {"optional", CONF_PROXY_OPTIONAL},
+                                                 {"required", CONF_PROXY_REQUIRED},
+                                                 {"on", CONF_PROXY_REQUIRED},
+                                                 {NULL, 0}};
+
+static const struct option_word forwarded_words[] = {
+    {"x-forwarded", CONF_FORWARDED_X}, {"forwarded", CONF_FORWARDED_RFC7239}, {NULL, 0}};
+
 static const struct option_word level_words[] = {{"error", LOG_LEVEL_ERROR},
                                                  {"warn", LOG_LEVEL_WARN},
                                                  {"info", LOG_LEVEL_INFO},

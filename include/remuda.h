@@ -59,7 +59,6 @@ typedef struct remuda_ctx remuda_ctx;
 
 /* a running sub-operation; lives as long as its parent's ctx */
 typedef struct remuda_task remuda_task;
-
 /* a limit of concurrency, per worker and plugin section */
 typedef struct remuda_sem remuda_sem;
 
@@ -108,12 +107,13 @@ enum {
     REMUDA_METHOD,
     REMUDA_PATH,    /* percent-decoded, without dot segments (RFC 3986, 5.2.4) */
     REMUDA_QUERY,   /* as it was sent, without the question mark */
-    REMUDA_SCHEME,  /* "http" */
+    REMUDA_SCHEME,  /* "http", or "https" where a trusted proxy says so */
     REMUDA_PEER,    /* address of the client, without its port; "" on a unix socket */
     REMUDA_ID,      /* of this request: the log lines have it too */
     REMUDA_TARGET,  /* as it was sent (RFC 9112, 3.2) */
     REMUDA_PATTERN, /* the route that matched, with its mount */
-    REMUDA_ROLE     /* of this process: "worker", "job" or "check" */
+    REMUDA_ROLE,    /* of this process: "worker", "job" or "check" */
+    REMUDA_HOST     /* what the client asked: by a trusted proxy, the target, or Host */
 };
 
 enum { REMUDA_ON_LOOP, REMUDA_ON_POOL };                 /* where a task runs */
@@ -257,7 +257,7 @@ extern REMUDA_EXPORT const remuda_plugin remuda_plugin_v1; /* the only exported 
 
 /* ---- the request; tasks may ask too ---------------------------------------------- */
 
-/** One of REMUDA_METHOD to REMUDA_ROLE; "" if unknown. Never NULL. */
+/** One of REMUDA_METHOD to REMUDA_HOST; "" if unknown. Never NULL. */
 REMUDA_FN_ const char *remuda_get(remuda_ctx *c, int what)
 { return remuda_api_->get(c, what); }
 /** A request header by name in any case; repeated ones are joined by ", " (RFC 9110,

@@ -71,8 +71,7 @@ __attribute__((noinline)) static void write_line(const struct request *req, int 
     struct worker *w = req->ctx.worker;
     const struct http_request *head = &req->parser.request;
     bool is_departed = has_departed(req, status);
-    char id[REQUEST_ID_BYTES];
-    request_format_id(req, id);
+    char room[REQUEST_ID_BYTES];
     struct access_entry e = {
         .method = text_of(req, head->method_text),
         .target = text_of(req, head->target),
@@ -84,7 +83,7 @@ __attribute__((noinline)) static void write_line(const struct request *req, int 
         .peer = slice_of(req->peer),
         .referer = header_of(req, SLICE_LIT("Referer")),
         .user_agent = header_of(req, SLICE_LIT("User-Agent")),
-        .request_id = slice_of(id),
+        .request_id = slice_of(request_id(req, room)),
         .route =
             req->route != NULL ? slice_of(req->route->pattern) : (struct slice){NULL, 0},
         .note = note_of(req, is_departed),

@@ -73,12 +73,39 @@ static struct slice fields_text(struct request *req)
     return (struct slice){text, n};
 }
 
+/* X-Request-Id before all others, unless the handler has said one. Out of line: it is rare. */
+__attribute__((noinline)) static void say_id(struct request *req, struct http_response *r)
+{
+    char room[REQUEST_ID_BYTES], *text, *at;
+    struct slice id = slice_of(request_id(req, room));
+    const struct slice name = SLICE_LIT("X-Request-Id: ");
+    struct arena *scratch = &req->ctx.worker->scratch;
+    for (struct response_field *f = req->response.fields; f != NULL; f = f->next)
+        if (slice_is_nocase(f->name, SLICE_LIT("X-Request-Id")))
+            return;
+    if (r->fields.n == 0)
+        arena_reset(scratch); /* nothing of this answer stands there */
+    text = at = arena_alloc(scratch, name.n + id.n + 2 + r->fields.n);
+    if (text == NULL) {
+        req->conn->is_broken = true;
+        return;
+    }
+    at = (char *)mempcpy(at, name.p, name.n);
+    at = (char *)mempcpy(at, id.p, id.n);
+    at = (char *)mempcpy(at, "\r\n", 2);
+    if (r->fields.n > 0)
+        at = (char *)mempcpy(at, r->fields.p, r->fields.n);
+    r->fields = (struct slice){text, (size_t)(at - text)};
+}
+
 /* The head, with room behind it for `extra` bytes. Returns where those go, or NULL. */
 static char *put_head(struct request *req, struct http_response *r, size_t extra)
 {
     struct conn *c = req->conn;
     const struct http_request *head = &req->parser.request;
     r->minor = head->minor;
+    if (c->worker->proxies.id_seed != 0)
+        say_id(req, r);
     r->head_only = head->method == HTTP_METHOD_HEAD;
     r->keep_alive = keep_alive(req, c);
     http_response_plan(r);
@@ -136,6 +163,8 @@ static void put_error_page(struct request *req, int status)
     char page[HTTP_ERROR_PAGE_BYTES];
     char allow[sizeof "Allow: \r\n" + HTTP_ALLOW_BYTES] = "Allow: ";
     struct http_response r = {.status = status};
+    arena_reset(
+        &req->ctx.worker->scratch); /* of what say_id adds to the fields of others */
     if (req->route == NULL && (status == 405 || status == 204)) {
         size_t n = strlen(allow);
         n += http_router_allow(req->match.methods, allow + n);
@@ -188,10 +217,9 @@ void answer_begin_stream(struct request *req)
 __attribute__((noinline)) static void complain(const struct request *req,
                                                const char *what, int rc)
 {
-    char id[REQUEST_ID_BYTES];
-    request_format_id(req, id);
+    char room[REQUEST_ID_BYTES];
     log_error("%s: %s: handler %s (%d) [%s]", req->route->plugin->name, req->route->label,
-              what, rc, id);
+              what, rc, request_id(req, room));
 }
 
 /* The status that the host answers in the handler's place; 0: none is due. */

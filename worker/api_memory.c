@@ -68,12 +68,10 @@ void api_log(remuda_ctx *c, int level, const char *msg)
                                                : LOG_LEVEL_DEBUG;
     if (!log_is_on(as))
         return;
-    char id[REQUEST_ID_BYTES] = "";
+    char room[REQUEST_ID_BYTES];
     const struct request *req = task_request(c);
     if (req != NULL)
-        request_format_id(req, id);
-    if (id[0] != '\0')
-        log_line(as, "%s: %s [%s]", c->plugin->name, msg, id);
+        log_line(as, "%s: %s [%s]", c->plugin->name, msg, request_id(req, room));
     else
         log_line(as, "%s: %s", c->plugin->name, msg);
 }

@@ -11,6 +11,7 @@
 
 #include "http/target.h"
 #include "worker/conn.h"
+#include "worker/identity.h"
 #include "worker/intake.h"
 #include "worker/plugin.h"
 #include "worker/request.h"
@@ -36,11 +37,17 @@ static const char *unescaped(remuda_ctx *c, struct slice text)
     return copy;
 }
 
-static const char *request_id(remuda_ctx *c, struct request *req)
+static const char *own_id(remuda_ctx *c, const struct request *req)
 {
-    char *id = ctx_keep(c, REQUEST_ID_BYTES);
-    request_format_id(req, id);
-    return id;
+    return request_id(req, ctx_keep(c, REQUEST_ID_BYTES));
+}
+
+/* What the client has asked for, whatever the proxies in between call us. */
+static const char *asked_host(remuda_ctx *c, struct request *req)
+{
+    if (req->identity != NULL && req->identity->host[0] != '\0')
+        return req->identity->host;
+    return arena_text(c, request_text(req, req->parser.request.host));
 }
 
 static const char *of_request(remuda_ctx *c, struct request *req, int what)
@@ -57,11 +64,13 @@ static const char *of_request(remuda_ctx *c, struct request *req, int what)
     case REMUDA_QUERY:
         return arena_text(c, request_text(req, head->query));
     case REMUDA_SCHEME:
-        return "http";
+        return req->identity != NULL ? req->identity->scheme : "http";
     case REMUDA_PEER:
         return strcmp(req->peer, "unix:") == 0 ? "" : req->peer;
     case REMUDA_ID:
-        return request_id(c, req);
+        return own_id(c, req);
+    case REMUDA_HOST:
+        return asked_host(c, req);
     case REMUDA_PATTERN:
         return req->route->pattern;
     default:

@@ -115,6 +115,12 @@ void begun_enter(struct request *req, unsigned sender, uint64_t ticket)
         claim(req, sender, ticket);
 }
 
+void begun_note_peer(struct request *req)
+{
+    if (req->entry != NULL)
+        memcpy(req->entry->peer, req->peer, LEDGER_PEER);
+}
+
 void begun_note_head(struct request *req, const char *base)
 {
     const struct http_request *head = &req->parser.request;

@@ -30,6 +30,9 @@ void begun_enter(struct request *req, unsigned sender, uint64_t ticket);
 /** Its head is complete and has been routed; `base` is the head's first byte. */
 void begun_note_head(struct request *req, const char *base);
 
+/** A proxy has said whose it is. */
+void begun_note_peer(struct request *req);
+
 /** Its line is written. Each that has entered leaves once, in this way or as sent. */
 void begun_leave(struct request *req);
 

@@ -22,6 +22,7 @@
 #include "worker/epoll.h"
 #include "worker/handoff.h"
 #include "worker/handoff_message.h"
+#include "worker/identity.h"
 #include "worker/inbox.h"
 #include "worker/intake.h"
 #include "worker/lifecycle.h"
@@ -224,7 +225,7 @@ static void settle(struct conn *c)
         watch(c, EV_READ);
     } else {
         bool is_new = c->state == CONN_HEAD; /* its first byte has head_timeout too */
-        bool is_draining = c->worker->phase == WORKER_DRAINING;
+        bool is_draining = c->worker->phase == WORKER_DRAINING && conn_is_between(c);
         if (is_draining && handoff_retire(c) == HANDOFF_RETIRED)
             return;
         conn_set_state(c, is_draining ? CONN_LAST : is_new ? CONN_HEAD : CONN_IDLE);
@@ -375,17 +376,31 @@ static struct conn *create(struct worker *w, int fd)
     return c;
 }
 
+void conn_set_peer(struct conn *c, const struct sockaddr *peer, socklen_t length)
+{
+    if (peer->sa_family == AF_UNIX)
+        memcpy(c->peer, "unix:", sizeof "unix:");
+    else
+        addr_format_host(peer, length, c->peer, sizeof c->peer);
+}
+
+bool conn_count_address(struct conn *c)
+{
+    return c->worker->addresses.bucket == NULL || c->is_trusted || address_enter(c);
+}
+
 void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length)
 {
     struct conn *c = create(w, fd);
     if (c == NULL)
         return;
     board_add(&w->entry->counters.connections, 1);
-    if (peer->sa_family == AF_UNIX)
-        memcpy(c->peer, "unix:", sizeof "unix:");
-    else
-        addr_format_host(peer, length, c->peer, sizeof c->peer);
-    if (w->addresses.bucket != NULL && !address_enter(c)) {
+    conn_set_peer(c, peer, length);
+    if (w->proxies.count > 0 && !identity_begin(c)) {
+        conn_close(c);
+        return;
+    }
+    if (!conn_count_address(c)) {
         address_refuse(c);
         return;
     }
@@ -410,8 +425,8 @@ void conn_adopt(struct worker *w, const struct handoff_message *m,
     c->is_shared = true;
     c->adoption = w->arriving;
     memcpy(c->peer, m->peer, sizeof c->peer);
-    if (w->addresses.bucket != NULL)
-        (void)address_enter(c); /* it may stay: it was counted where it came from */
+    identity_adopt(c, (m->flags & HANDOFF_HEADER_DUE) != 0);
+    (void)conn_count_address(c); /* it may stay: it was counted where it came from */
     c->requests = m->requests;
     c->read_ms = w->now_ms;
     if (m->head.n > 0)

@@ -83,6 +83,8 @@ struct conn {
     bool is_closing;         /* no further request is begun: answer what is due, close */
     bool is_lingering;       /* the close is our idea: the client may be sending */
     bool is_broken;          /* a write failed */
+    bool is_trusted;         /* its peer is one of trusted_proxies */
+    bool is_header_due;      /* of the PROXY protocol, before the first request */
     uint32_t adoption;     /* while it is worker->arriving it counts as on its way here */
     bool is_shared;        /* another process has, or had, its descriptor too */
     uint32_t requests;     /* begun on it, in other workers too */
@@ -90,10 +92,20 @@ struct conn {
     char peer[CONN_PEER_BYTES]; /* "203.0.113.7"; "unix:" for a unix socket */
 };
 
+/** Nothing of a request, nor of what is due before the first, has come and is not answered. */
+static inline bool conn_is_between(const struct conn *c)
+{
+    return c->request == NULL && in_count(&c->in) == 0;
+}
+
 /** Takes the descriptor (non-blocking) over and reads what is there; the connection may be
  *  over on return. Out of memory: the descriptor is closed. */
 void conn_open(struct worker *w, int fd, const struct sockaddr *peer, socklen_t length);
 
+/** Who the client is, for all that follows. */
+void conn_set_peer(struct conn *c, const struct sockaddr *peer, socklen_t length);
+/** False: it has more than per_address. A proxy stands for many, and is not counted. */
+bool conn_count_address(struct conn *c);
 /** Takes over what another worker has sent, descriptors included. */
 void conn_adopt(struct worker *w, const struct handoff_message *m,
                 struct handoff_parts *parts);

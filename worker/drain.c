@@ -20,7 +20,7 @@
 
 void drain_idle(struct conn *c)
 {
-    bool is_idle = c->state == CONN_IDLE || (c->state == CONN_HEAD && c->request == NULL);
+    bool is_idle = c->state == CONN_IDLE || (c->state == CONN_HEAD && conn_is_between(c));
     if (is_idle && handoff_retire(c) != HANDOFF_RETIRED)
         conn_set_state(c, CONN_LAST);
 }

@@ -70,6 +70,8 @@ static void describe(const struct conn *c, struct handoff_message *m)
     m->requests = c->requests;
     static_assert(sizeof m->peer == sizeof c->peer, "one size of address");
     memcpy(m->peer, c->peer, sizeof m->peer);
+    if (c->is_header_due)
+        m->flags = HANDOFF_HEADER_DUE;
 }
 
 static void describe_ready(const struct conn *c, struct handoff_message *m)
@@ -80,7 +82,7 @@ static void describe_ready(const struct conn *c, struct handoff_message *m)
     describe(c, m);
     m->requests--; /* this one is not served */
     m->hops = req->hops;
-    m->flags = HANDOFF_CONTINUED;
+    m->flags |= HANDOFF_CONTINUED;
     if (head->body_kind == HTTP_BODY_CHUNKED && req->intake == NULL)
         m->flags |= HANDOFF_CHUNKED;
     m->begun_ns = req->begun_ns;

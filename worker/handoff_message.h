@@ -32,8 +32,9 @@ enum handoff_flags {
     HANDOFF_CONTINUED = 1 << 0,   /* 100 Continue has been sent for this request */
     HANDOFF_LAST = 1 << 1,        /* close after this answer */
     HANDOFF_BODY_BESIDE = 1 << 2, /* set by encode: the body is a memfd */
-    HANDOFF_CHUNKED = 1 << 3, /* the body came in chunks; it stands here without them */
-    HANDOFF_FLIGHTS = 1 << 4  /* HANDOFF_ASK: for one that waits in that lane */
+    HANDOFF_CHUNKED = 1 << 3,   /* the body came in chunks; it stands here without them */
+    HANDOFF_FLIGHTS = 1 << 4,   /* HANDOFF_ASK: for one that waits in that lane */
+    HANDOFF_HEADER_DUE = 1 << 5 /* of the PROXY protocol, before the first request */
 };
 
 /** What is said of the connection, in the byte order of this machine. */

@@ -66,26 +66,24 @@ static uint64_t ran_ms(const struct request *req)
 
 static void say_late(const struct request *req, const char *what)
 {
-    char id[REQUEST_ID_BYTES], place[32];
+    char room[REQUEST_ID_BYTES], place[32];
     if (!may_say(req->ctx.worker))
         return;
-    request_format_id(req, id);
     log_warn("%s: %s: over request_timeout (%" PRIu64 " ms): %s; %s is late [%s]",
              req->route->plugin->name, req->route->label, limit_of(req), what,
-             place_of(req, place, sizeof place), id);
+             place_of(req, place, sizeof place), request_id(req, room));
 }
 
 void overtime_end(struct request *req)
 {
-    char id[REQUEST_ID_BYTES], place[32];
+    char room[REQUEST_ID_BYTES], place[32];
     uint64_t took_ms = ran_ms(req), limit_ms = limit_of(req);
     if (!may_say(req->ctx.worker))
         return;
-    request_format_id(req, id);
     log_info("%s: %s: ended %" PRIu64 " ms late; %s is free again [%s]",
              req->route->plugin->name, req->route->label,
              took_ms > limit_ms ? took_ms - limit_ms : 0,
-             place_of(req, place, sizeof place), id);
+             place_of(req, place, sizeof place), request_id(req, room));
 }
 
 /* Before the cancellation, which moves it on. A coroutine that waits stands nowhere; an event

@@ -18,6 +18,7 @@
 #include "worker/body.h"
 #include "worker/conn.h"
 #include "worker/engine.h"
+#include "worker/identity.h"
 #include "worker/intake.h"
 #include "worker/patience.h"
 #include "worker/plugin.h"
@@ -173,7 +174,8 @@ long reader_receive(struct conn *c)
 /* ---- the head ---- */
 
 /* One that has waited in another worker began there, and is counted there. */
-static void begin_account(struct conn *c, struct request *req)
+__attribute__((always_inline)) static inline void begin_account(struct conn *c,
+                                                                struct request *req)
 {
     c->requests++;
     if (c->past.hops == 0) {
@@ -188,7 +190,8 @@ static void begin_account(struct conn *c, struct request *req)
     c->past = (struct conn_past){0};
 }
 
-static bool begin_request(struct conn *c)
+/* In line: it is a part of every request. */
+__attribute__((always_inline)) static inline bool begin_request(struct conn *c)
 {
     c->request = request_create(c->worker, c);
     if (c->request != NULL) {
@@ -284,6 +287,8 @@ static int on_head(struct conn *c, struct request *req)
     req->keep_alive = head->keep_alive;
     req->body_begun_ms = c->worker->now_ms;
     bool is_found = find_route(req, c->in.data + c->in.start);
+    if (c->is_trusted)
+        identity_read(req, c->in.data + c->in.start);
     begun_note_head(req, c->in.data + c->in.start);
     if (!is_found)
         return 400;
@@ -429,6 +434,15 @@ static void hand_over(struct conn *c, struct request *req)
     engine_dispatch(req);
 }
 
+void reader_refuse_unread(struct conn *c, int status, enum limit limit)
+{
+    if (!begin_request(c))
+        return;
+    if (limit != LIMIT_NONE)
+        patience_over(c->request, limit);
+    reader_refuse(c, status);
+}
+
 bool reader_step(struct conn *c)
 {
     c->is_stalled = false;
@@ -438,6 +452,8 @@ bool reader_step(struct conn *c)
         return false;
     if (c->request == NULL) {
         if (in_count(&c->in) == 0)
+            return false;
+        if (c->is_header_due && !identity_take_header(c))
             return false;
         c->is_stalled = c->out.queued_bytes >= CONN_OUT_HIGH;
         if (c->is_stalled || !begin_request(c))

@@ -34,6 +34,9 @@ bool reader_part(struct conn *c, struct request *req);
 /** Answers the request that is being read with the host's error page, then closes. */
 void reader_refuse(struct conn *c, int status);
 
+/** The same where none is being read. LIMIT_NONE: over no limit. */
+void reader_refuse_unread(struct conn *c, int status, enum limit limit);
+
 /** Has the body taken longer than body_timeout or body_min_rate allow? LIMIT_NONE: no. */
 enum limit reader_body_limit(const struct conn *c);
 

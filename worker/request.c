@@ -13,6 +13,7 @@
 #include "common/scoreboard.h"
 #include "worker/body.h"
 #include "worker/conn.h"
+#include "worker/identity.h"
 #include "worker/intake.h"
 #include "worker/plugin.h"
 #include "worker/self.h"
@@ -165,9 +166,15 @@ static char *put_hex(char *at, uint64_t n)
     }
 }
 
-void request_format_id(const struct request *req, char out[static REQUEST_ID_BYTES])
+const char *request_id(const struct request *req, char room[static REQUEST_ID_BYTES])
 {
-    char *at = put_hex(out, (uint64_t)req->ctx.worker->pid);
+    if (req->identity != NULL && req->identity->id[0] != '\0')
+        return req->identity->id;
+    const struct worker *w = req->ctx.worker;
+    const struct proxies *p = &w->proxies;
+    char *at = put_hex(room, p->id_seed != 0 ? p->id_seed : (uint64_t)w->pid);
     *at++ = '-';
-    *put_hex(at, req->number) = '\0';
+    at = put_hex(at, p->id_seed != 0 ? identity_scramble(p, req->number) : req->number);
+    *at = '\0';
+    return room;
 }

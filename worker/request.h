@@ -20,6 +20,7 @@
 #include "worker/response.h"
 
 struct board_record;
+struct identity;
 struct ledger_entry;
 struct conn;
 struct intake;
@@ -59,7 +60,8 @@ struct request {
     int body_fd, body_status; /* of the file, -1: none; not 0: it could not be kept */
     struct intake *intake; /* the handler runs while it arrives; NULL: it has arrived */
     uint64_t body_begun_ms;
-    struct slice path; /* canonical; inside the input or the arena */
+    struct slice path;               /* canonical; inside the input or the arena */
+    const struct identity *identity; /* what a trusted proxy said; NULL: nobody spoke */
 
     /* where it goes */
     const struct route *route; /* NULL: the host answers with host_status */
@@ -131,20 +133,18 @@ static inline struct slice request_text(const struct request *req, struct http_s
 
 /** Who answers? One caller wins; true for that one. Any thread. */
 bool request_claim(struct request *req, enum response_state as);
-
 /** The client will not come back: every wait says so. What can be written still is. */
 void request_client_gone(struct request *req);
 
 /** The connection is gone: the request lives on for its handler alone. */
 void request_detach(struct request *req);
-
 /** Fills the scoreboard's record of a request that begins to run. */
 void request_record(const struct request *req, struct board_record *record);
-
 /** Counters and the access-log line, once. status 0: it ended without an answer. */
 void request_account(struct request *req, int status);
 
-/** "1a2b-3c": process and number; unique on this machine while the process lives. */
-void request_format_id(const struct request *req, char out[static REQUEST_ID_BYTES]);
+/** That of a trusted proxy, or ours in `room`: "1a2b-3c", process and number; with
+ *  server.request_id something drawn at start and a scrambled number: unique everywhere. */
+const char *request_id(const struct request *req, char room[static REQUEST_ID_BYTES]);
 
 #endif

@@ -18,6 +18,7 @@
 #include "worker/deadline.h"
 #include "worker/done.h"
 #include "worker/family.h"
+#include "worker/identity.h"
 #include "worker/lane.h"
 #include "worker/overtime.h"
 #include "worker/slow.h"
@@ -102,6 +103,7 @@ struct worker {
     uint64_t handoff_warned_ms, fd_counted_ms;
     unsigned inbox_sweep;
 
+    struct proxies proxies;
     struct http_limits limits; /* of conf, as http/ wants them */
     struct block_pool blocks;
     struct arena scratch; /* bytes for the length of one call */

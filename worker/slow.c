@@ -35,14 +35,13 @@ static void say(const struct request *req, uint64_t queue_us, uint64_t service_u
 {
     const struct worker *w = req->ctx.worker;
     struct slice method = request_text(req, req->parser.request.method_text);
-    char id[REQUEST_ID_BYTES], place[32];
-    request_format_id(req, id);
+    char room[REQUEST_ID_BYTES], place[32];
     log_warn("slow: %.*s %.*s, route %s of plugin %s: %" PRIu64 " ms (%" PRIu64
              " ms in the queue, %" PRIu64 " ms of service), worker %u, %s [%s]",
              (int)method.n, method.p, (int)req->path.n, req->path.p, req->route->label,
              req->route->plugin->name, (queue_us + service_us) / US_PER_MS,
              queue_us / US_PER_MS, service_us / US_PER_MS, w->heritage->index,
-             place_of(req, place, sizeof place), id);
+             place_of(req, place, sizeof place), request_id(req, room));
 }
 
 void slow_tell(struct request *req, uint64_t queue_us, uint64_t service_us)

@@ -27,6 +27,7 @@
 #include "worker/engine.h"
 #include "worker/fault.h"
 #include "worker/handoff.h"
+#include "worker/identity.h"
 #include "worker/handoff_message.h"
 #include "worker/inbox.h"
 #include "worker/lifecycle.h"
@@ -232,6 +233,7 @@ static void begin(struct worker *w, const struct heritage *h)
     begin_loop(w);
     begin_limits(w);
     body_init(w);
+    must(identity_init(w), "trusted_proxies");
     begin_access_log(w);
     begin_ledger(w);
     begin_engine(w);
@@ -293,6 +295,7 @@ static void end(struct worker *w)
     block_pool_fini(&w->blocks);
     address_fini(w);
     arena_fini(&w->scratch);
+    identity_fini(w);
     ev_loop_destroy(w->loop);
 }
 

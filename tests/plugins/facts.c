@@ -13,12 +13,13 @@ static int facts(remuda_ctx *c)
 {
     return remuda_text(c, 200,
                        "method=%s\npath=%s\nquery=%s\ntarget=%s\npattern=%s\nrole=%"
-                       "s\npeer=%s\nscheme=%s\n"
+                       "s\npeer=%s\nscheme=%s\nhost=%s\nrequest-id=%s\n"
                        "id=%s\nrest=%s\nname=%s\nx-list=%s\narg=%s\n",
                        remuda_get(c, REMUDA_METHOD), remuda_get(c, REMUDA_PATH),
                        remuda_get(c, REMUDA_QUERY), remuda_get(c, REMUDA_TARGET),
                        remuda_get(c, REMUDA_PATTERN), remuda_get(c, REMUDA_ROLE),
                        remuda_get(c, REMUDA_PEER), remuda_get(c, REMUDA_SCHEME),
+                       remuda_get(c, REMUDA_HOST), remuda_get(c, REMUDA_ID),
                        or_none(remuda_param(c, "id")), or_none(remuda_param(c, "rest")),
                        or_none(remuda_query(c, "name")),
                        or_none(remuda_header(c, "x-list")),

@@ -27,7 +27,7 @@ static char *dump(const struct conf *c, enum conf_dump_mode mode, bool defaults)
 
 static const char rich[] =
     "[server]\nlisten = *:1, *:2\nlisten = unix:/run/x\nworkers = 3\nclass = sync\n"
-    "umask = 027\nproxy_protocol = yes\nenv_file = @/env\nplugin_path = @\n"
+    "umask = 027\nrequest_id = yes\nenv_file = @/env\nplugin_path = @\n"
     "[limits]\nbody = 2048k\nhead_timeout = 1500ms\n"
     "[env]\nQUOTED = \"  a ; \\\"b\\\" \\\\ \"\nDOLLAR = $$x$${y}\nTOKEN = "
     "${file:@/secret}\n"
@@ -95,7 +95,7 @@ static void test_origins_and_secrets(void **state)
         "\nlisten = *:1  ; @/main.ini:2\n",
         "\nlisten = unix:/run/x  ; @/main.ini:3\n",
         "\nworkers = 4  ; environment WEB_CONCURRENCY\n",
-        "\nproxy_protocol = on  ; @/main.ini:7\n",
+        "\nrequest_id = on  ; @/main.ini:7\n",
         "\nbody = 2M  ; @/main.ini:11\n",
         "\n; FROM_FILE is set by @/env:1 (content not shown)\n",
         "\nTOKEN = ${file:@/secret}  ; @/main.ini:16 (content not shown)\n",
@@ -155,7 +155,7 @@ static void test_json(void **state)
         "{\n  \"server\": {\n"
         "    \"listen\": {\"value\": [\"*:1\", \"*:2\"], \"origin\": \"@/main.ini:2\"},\n"
         "    \"threads\": {\"value\": 3, \"origin\": \"-D server.threads\"},\n"
-        "    \"proxy_protocol\": {\"value\": true, \"origin\": \"@/main.ini:3\"}\n  },\n"
+        "    \"request_id\": {\"value\": true, \"origin\": \"@/main.ini:3\"}\n  },\n"
         "  \"env\": {\n"
         "    \"A\": {\"value\": \"say \\\"\\\\\\\"\", \"origin\": \"@/main.ini:5\"},\n"
         "    \"B\": {\"value\": null, \"reference\": \"${file:@/secret}\", \"origin\": "
@@ -172,7 +172,7 @@ static void test_json(void **state)
     (void)state;
     fixture_open();
     fixture_write("secret", "hunter2\n");
-    fixture_main("[server]\nlisten = *:1, *:2\nproxy_protocol = on\n"
+    fixture_main("[server]\nlisten = *:1, *:2\nrequest_id = on\n"
                  "[env]\nA = say \"\\\"\nB = ${file:@/secret}\n");
     c = fixture_load(&src);
     json = dump(c, CONF_DUMP_JSON, false);
@@ -215,7 +215,7 @@ static void test_diff(void **state)
         {"", "[server]\nworker_slots = 200\n", "", "server.worker_slots: auto -> 200\n"},
         {"[limits]\nkeepalive = 60\nbody = 1024k\n",
          "[limits]\nkeepalive = 1m\nbody = 1M\n", "", ""},
-        {"[server]\nproxy_protocol = yes\n", "[server]\nproxy_protocol = on\n", "", ""},
+        {"[server]\nrequest_id = yes\n", "[server]\nrequest_id = on\n", "", ""},
         {"[server]\nlisten = *:1, *:2\n", "[server]\nlisten = *:1\n",
          "server.listen: *:1, *:2 -> *:1\n", ""},
         {"[env]\nA = 1\nB = 2\n", "[env]\nB = 3\nC = 4\n",

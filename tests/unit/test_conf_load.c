@@ -193,16 +193,18 @@ static void test_every_type(void **state)
 
     (void)state;
     fixture_open();
-    c = load("[server]\nclass = event\numask = 027\nproxy_protocol = YES\nchdir = @\n"
+    c = load("[server]\nclass = event\numask = 027\nrequest_id = YES\nchdir = @\n"
              "workers = 2\nworker_slots = 7\ntrusted_proxies = 10.0.0.0/8, ::1\n"
+             "proxy_protocol = on\n"
              "[limits]\nbody = 2G\nkeepalive = 0\nhead_timeout = 250ms\nper_address = 3\n"
              "[log]\nlevel = debug\naccess = @/a.log\naccess_format = %h %s\n");
     assert_int_equal(c->server.klass, CONF_CLASS_EVENT);
     assert_int_equal(c->server.umask, 027);
-    assert_true(c->server.proxy_protocol);
+    assert_true(c->server.request_id);
     assert_int_equal(c->server.workers, 2);
     assert_int_equal(c->server.worker_slots, 7);
     assert_string_equal(joined(&c->server.trusted_proxies), "10.0.0.0/8 ::1");
+    assert_int_equal(c->server.proxy_protocol, CONF_PROXY_REQUIRED);
     assert_int_equal(c->limits.body_bytes, 2147483648u);
     assert_int_equal(c->limits.keepalive_ms, 0);
     assert_int_equal(c->limits.head_timeout_ms, 250);

@@ -46,7 +46,7 @@ static void forget(struct story *story)
 
 static const char rich[] =
     "[server]\nlisten = *:1, *:2\nlisten = unix:/run/x\nworkers = 3\nclass = sync\n"
-    "umask = 027\nproxy_protocol = yes\nenv_file = @/env\nplugin_path = @\n"
+    "umask = 027\nrequest_id = yes\nenv_file = @/env\nplugin_path = @\n"
     "[limits]\nbody = 2048k\nhead_timeout = 1500ms\nqueue_limit = 7\n"
     "[env]\nQUOTED = \"  a ; \\\"b\\\" \\\\ \"\nDOLLAR = $$x$${y}\nTOKEN = "
     "${file:@/secret}\n"

@@ -75,7 +75,7 @@ static void test_what_is_allowed(void **state)
         {"server", "workers", "auto, or 1 to 128"},
         {"server", "class", "event, thread or sync"},
         {"server", "umask", "0 to 777"},
-        {"server", "proxy_protocol", "on or off"},
+        {"server", "request_id", "on or off"},
         {"limits", "request_line", "64 to 1M"},
         {"limits", "head_timeout", "1ms to 24h"},
         {"log", "level", "error, warn, info or debug"},
@@ -111,7 +111,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->server.backlog, 4096);
     assert_int_equal(c->server.worker_slots, 3 * c->server.workers + 4);
     assert_int_equal(c->server.trusted_proxies.count, 0);
-    assert_false(c->server.proxy_protocol);
+    assert_false(c->server.request_id);
     assert_int_equal(c->limits.request_line_bytes, 8192);
     assert_int_equal(c->limits.header_fields, 100);
     assert_int_equal(c->limits.header_size_bytes, 16384);
