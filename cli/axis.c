@@ -69,8 +69,8 @@ static void settle_linear(struct axis *axis)
     const double first = floor(axis->low / step + slack);
     const double last = ceil(axis->high / step - slack);
 
-    for (double i = first; i <= last; i++)
-        add_tick(axis, i * step);
+    for (long i = 0; i <= (long)(last - first); i++)
+        add_tick(axis, (first + (double)i) * step);
     axis->low = first * step;
     axis->high = last * step;
 }

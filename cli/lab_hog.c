@@ -37,7 +37,7 @@ static void measure(struct lab *lab, const struct hog_case *one)
         .timeout_ms = 10000, /* those still waiting then count as that old */
     };
     struct lab_server *server = lab_server_start(lab, &one->shape);
-    struct load_result load;
+    struct load_result load = {0};
 
     if ((one->drowns ? lab_load_failing : lab_load)(lab, server, one->target, &plan,
                                                     &load)) {

@@ -209,8 +209,8 @@ static void plot(struct lab *lab, const struct queue_case *one, const double *ms
 {
     static const char name[] = "5 x 8, Erlang C";
 
-    for (double rate = 200; rate < 395; rate += 10) {
-        double measured = NAN;
+    for (int each = 200; each < 395; each += 10) {
+        double rate = each, measured = NAN;
 
         for (size_t i = 0; i < STEADY; i++)
             if (fabs(one[i].rate - rate) < 1)

@@ -91,7 +91,7 @@ int conf_load(const struct conf_source *src, struct conf **out,
     }
     if (conf == NULL || conf->book->out_of_memory)
         mistake_add(errors, &nowhere, MISTAKE_NO_MEMORY, NULL, NULL);
-    if (errors->status != 0) {
+    if (conf == NULL || errors->status != 0) {
         conf_destroy(&conf);
         return errors->status;
     }

@@ -132,7 +132,7 @@ static struct node *literal_child(struct node *node, struct slice text)
     bool found;
     size_t at = bisect(node, text, &found);
 
-    if (found)
+    if (found) /* so there is one: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
         return node->child[at];
     size_t bytes = (node->child_count + 1) * sizeof(*node->child);
     struct node **more = realloc(node->child, bytes);
@@ -151,14 +151,11 @@ static struct node *literal_child(struct node *node, struct slice text)
 /** One step down for a segment of a pattern. NULL: out of memory. */
 static struct node *grow(struct node *node, struct slice segment)
 {
-    struct node **slot = NULL;
+    char mark = segment.n > 0 ? segment.p[0] : '\0';
 
-    if (segment.n > 0 && segment.p[0] == ':')
-        slot = &node->param;
-    if (segment.n > 0 && segment.p[0] == '*')
-        slot = &node->rest;
-    if (slot == NULL)
+    if (mark != ':' && mark != '*')
         return literal_child(node, segment);
+    struct node **slot = mark == ':' ? &node->param : &node->rest;
     if (*slot == NULL)
         *slot = create_node(SLICE_LIT(""));
     return *slot;

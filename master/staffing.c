@@ -166,7 +166,7 @@ static int begin_step(struct master *master, const struct slot *slot, struct fau
     staffing->index = slot == NULL ? 0 : slot->index;
     staffing->pid = slot == NULL ? 0 : slot->pid;
     staffing->rest[staffing->index] = 0;
-    if (staffing->verb == CONTROL_WORKER_ADD)
+    if (staffing->verb == CONTROL_WORKER_ADD || slot == NULL)
         return add(master, slot, fault);
     return staffing->verb == CONTROL_WORKER_REMOVE ? remove_one(master, slot, fault)
                                                    : recycle(master, slot, fault);
@@ -245,7 +245,7 @@ static void say_done(const struct master *master, struct fault *fault)
     char capacity[128];
 
     master_capacity(master, capacity, sizeof(capacity));
-    if (staffing->verb == CONTROL_WORKER_ADD)
+    if (staffing->verb == CONTROL_WORKER_ADD && newcomer != NULL)
         fault_set(fault, EXIT_OK, "worker %u (pid %d) serves: %s", newcomer->index,
                   (int)newcomer->pid, capacity);
     else if (staffing->verb == CONTROL_WORKER_REMOVE)

@@ -145,6 +145,7 @@ static bool take_one(struct worker *w, int listener)
 {
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
+    peer.ss_family = AF_UNSPEC;
     int fd = accept4(listener, (struct sockaddr *)&peer, &length,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)

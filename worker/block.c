@@ -11,14 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline char *take(struct block_list *list, size_t bytes)
+static inline char *pop(struct block_list *list)
 {
-    if (list->free == NULL)
-        return malloc(bytes);
     char *block = list->free;
     memcpy(&list->free, block, sizeof list->free);
     spare_take(&list->spare);
     return block;
+}
+
+static inline char *take(struct block_list *list, size_t bytes)
+{
+    return list->free != NULL ? pop(list) : malloc(bytes);
 }
 
 static inline void put(struct block_list *list, char *block)
@@ -51,7 +54,7 @@ void block_put_small(struct block_pool *pool, char *block)
 static void drop(struct block_list *list, unsigned count)
 {
     for (; count > 0; count--)
-        free(take(list, 0));
+        free(pop(list));
 }
 
 unsigned block_pool_relax(struct block_pool *pool)

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_PLUGIN = 78, EXIT_START = 70, MODE_MASK = 0xff };
 
@@ -46,14 +47,24 @@ static int complain_of(const struct plugin *p, const char *what, const char *why
 
 /* ---- routes ---- */
 
+enum { EXIT_NO_MEMORY = 71 };
+
+void *plugin_memory(void *p)
+{
+    if (p != NULL)
+        return p;
+    log_error("cannot start: out of memory");
+    _exit(EXIT_NO_MEMORY);
+}
+
 static char *join_path(const char *mount, const char *path)
 {
     size_t n = strlen(mount);
     while (n > 0 && mount[n - 1] == '/')
         n--;
     char *joined = NULL;
-    CHECK(asprintf(&joined, "%.*s%s", (int)n, mount, path) >= 0);
-    return joined;
+    int written = asprintf(&joined, "%.*s%s", (int)n, mount, path);
+    return plugin_memory(written >= 0 ? joined : NULL);
 }
 
 /* What is endless by nature has no limit. */
@@ -66,11 +77,9 @@ static struct route *route_create(struct worker *w, struct plugin *p,
                                   const remuda_route *declared)
 {
     struct plugins *all = w->plugins;
-    struct route *r = calloc(1, sizeof *r);
-    struct route **grown =
-        realloc(all->route, (all->route_count + 1) * sizeof(struct route *));
-    CHECK(r != NULL && grown != NULL);
-    all->route = grown;
+    struct route *r = plugin_memory(calloc(1, sizeof *r));
+    all->route = plugin_memory(
+        realloc(all->route, (all->route_count + 1) * sizeof(struct route *)));
     r->plugin = p;
     r->fn = declared->fn;
     r->mode = declared->mode & MODE_MASK;
@@ -78,7 +87,8 @@ static struct route *route_create(struct worker *w, struct plugin *p,
     r->is_stream_in = (declared->mode & REMUDA_STREAM_IN) != 0;
     r->arg = declared->arg;
     r->pattern = join_path(p->conf->mount, declared->path);
-    CHECK(asprintf(&r->label, "%s %s", declared->method, r->pattern) >= 0);
+    int written = asprintf(&r->label, "%s %s", declared->method, r->pattern);
+    r->label = plugin_memory(written >= 0 ? r->label : NULL);
     r->index = all->route_count;
     r->body_bytes = p->conf->body_bytes;
     r->body_timeout_ms = p->conf->body_timeout_ms;
@@ -173,11 +183,10 @@ static void publish_routes(const struct worker *w)
 int plugins_load(struct worker *w, complain_fn complain)
 {
     size_t count = w->conf->plugins.count;
-    w->plugins = calloc(1, sizeof *w->plugins);
-    w->router = http_router_create();
-    CHECK(w->plugins != NULL && w->router != NULL && count <= w->heritage->image_count);
-    w->plugins->item = calloc(count + 1, sizeof *w->plugins->item);
-    CHECK(w->plugins->item != NULL);
+    CHECK(count <= w->heritage->image_count);
+    w->plugins = plugin_memory(calloc(1, sizeof *w->plugins));
+    w->router = plugin_memory(http_router_create());
+    w->plugins->item = plugin_memory(calloc(count + 1, sizeof *w->plugins->item));
     w->plugins->count = count;
     int mistakes = 0;
     for (size_t i = 0; i < count; i++)

@@ -59,6 +59,9 @@ int plugins_load(struct worker *w, void (*complain)(const char *line));
 /** Calls each start, in order. 0, or an exit status (70) with one line. */
 int plugins_start(struct worker *w, void (*complain)(const char *line));
 
+/** p, or the end of a worker that has not begun: nothing works without it. */
+void *plugin_memory(void *p);
+
 /** Calls stop of what was started, last first. */
 void plugins_stop(struct worker *w);
 

@@ -90,6 +90,7 @@ static int complain_at(const struct plugin *p, const struct conf_pair *pair,
 static int load_one(struct plugin *p, const remuda_option *o, struct plugin_option *out,
                     void (*complain)(const char *line))
 {
+    CHECK(o != NULL); /* it was counted */
     if (option_find("plugin", o->name) != NULL)
         return complain_at(p, NULL, o->name,
                            "the plugin declares a key that is remuda's own", complain);
@@ -131,8 +132,7 @@ static int refuse_unknown(struct plugin *p, void (*complain)(const char *line))
 int plugin_options_load(struct plugin *p, void (*complain)(const char *line))
 {
     size_t count = declared_count(p->declared);
-    p->options = calloc(count + 1, sizeof *p->options);
-    CHECK(p->options != NULL);
+    p->options = plugin_memory(calloc(count + 1, sizeof *p->options));
     int mistakes = 0;
     for (size_t i = 0; i < count; i++)
         mistakes += load_one(p, declared_at(p->declared, i), &p->options[i], complain);

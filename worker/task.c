@@ -271,10 +271,11 @@ static unsigned orphan_all(struct remuda_ctx *c)
         family_lock(f);
     }
     family_unlock(f);
-    if (count > 0)
+    const struct request *req = task_request(c);
+    if (count > 0 && req != NULL) /* who starts has none */
         log_error("%s: %s: returned with %u live tasks; they are cancelled, and it is"
                   " answered 500",
-                  c->plugin->name, task_request(c)->route->label, count);
+                  c->plugin->name, req->route->label, count);
     return count;
 }
 

@@ -31,7 +31,7 @@ gives() {
 gives 0 'run [ARGS]' ./dev
 gives 0 'run [ARGS]' ./dev --help
 gives 64 "no verb 'walk'" ./dev walk
-for verb in run test mutants matrix chaos fuzz coverage soak fresh lint clean uninstall; do
+for verb in run test mutants matrix chaos fuzz coverage soak fresh lint analyze clean uninstall; do
     gives 0 "./dev $verb" ./dev "$verb" --help
     check "./dev does not list $verb" grep -q "^  $verb" <(./dev)
 done

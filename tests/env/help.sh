@@ -11,13 +11,14 @@ verbs() {
   run [ARGS]         build, and serve the shipped config on 127.0.0.1:8000
   test [NAME]        build with and without sanitizers, run the tests (or those like NAME)
   mutants [NAME...]  break one mechanism at a time: does a test notice?
-  matrix [WORD...]   the tests on {bookworm,trixie} x {gcc,clang} x {debug,tsan,fuzz}
+  matrix [WORD...]   the tests on {bookworm,trixie} x {gcc,clang} x {debug,tsan,fuzz,...}
   chaos [NAME...]    faults under load, in their long form: nothing may be lost
   fuzz [TARGET...]   the fuzz targets, seconds each or as long as you say
   coverage [FOLDER]  which lines of http/, or of another folder, its tests reach
   soak               a reload every 10 seconds for half an hour: nothing may grow
   fresh SUITE CMD    run CMD on a minimal bookworm or trixie
   lint               the house style, without building
+  analyze            cppcheck, clang-tidy and gcc's analyser, which must find nothing
   clean              remove what was built
   uninstall          remove what cmake --install has put in place
 
@@ -59,10 +60,10 @@ END
 help_matrix() {
     cat <<'END'
 ./dev matrix [WORD...]
-Runs the tests, which cover both worker classes, on minimal trees of bookworm and trixie,
-with gcc and clang, under debug (ASan+UBSan) and tsan: eight runs; and the fuzz targets, 10 s
-each, which need clang. WORDs choose among them: ./dev matrix trixie clang. The trees are kept
-in /var/tmp. Needs root, debootstrap.
+Runs the tests, which cover both worker classes, on minimal trees of bookworm and trixie, with
+gcc and clang, under debug (ASan+UBSan) and tsan: eight runs; the fuzz targets, 10 s each, with
+clang; and analyze on bookworm. WORDs choose among them: ./dev matrix trixie clang. The trees
+are kept in /var/tmp. Needs root, debootstrap.
 END
 }
 
@@ -119,6 +120,15 @@ help_lint() {
 ./dev lint
 Checks the sources against the house style (tests/lint). Needs python3 only; clang-format
 14 and shellcheck are used where they are installed.
+END
+}
+
+help_analyze() {
+    cat <<'END'
+./dev analyze [TOOL...]
+Runs cppcheck, clang-tidy and gcc -fanalyzer over what is shipped; some minutes. Ends with: N
+passed, N failed, N skipped. What they may not say stands with its reason in .clang-tidy,
+tests/lint/cppcheck.suppress and in the code.
 END
 }
 
