@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+remuda_fuzz(static LIBS static_parts)
