@@ -143,7 +143,8 @@ static int send_to_directory(remuda_ctx *c)
 }
 
 /* `path` compressed beforehand, if the client would rather have that. One that is older
- * than the file is not of this file. */
+ * than the file is not of this file, one that is empty was never finished, and one that is
+ * no smaller is of no use. */
 static void choose_sibling(remuda_ctx *c, const char *path, struct file *f)
 {
     const struct coding *wanted[CODINGS];
@@ -155,7 +156,8 @@ static void choose_sibling(remuda_ctx *c, const char *path, struct file *f)
 
         if (open_regular(c, name, &sibling) != 0)
             continue;
-        if (sibling.changed_s >= f->changed_s) {
+        if (sibling.changed_s >= f->changed_s && sibling.size > 0 &&
+            sibling.size < f->size) {
             close(f->fd);
             sibling.type = f->type;
             sibling.coding = wanted[i];

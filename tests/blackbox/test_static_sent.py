@@ -175,6 +175,10 @@ def test_what_is_no_sibling(siblings, root, directory):
     assert answer.body == b"png" and answer.header("Vary") is None, "images are compressed"
     os.utime(root / "text.txt.br", (1, 1))  # older than its file: of another version
     assert siblings.get("/text.txt", fields).header("Content-Encoding") == "gzip"
+    (root / "text.txt.gz").write_bytes(b"")  # a compressor that was interrupted
+    assert siblings.get("/text.txt", fields).text == TEXT
+    (root / "text.txt.gz").write_bytes(b"x" * len(TEXT))  # no smaller: what for?
+    assert siblings.get("/text.txt", fields).text == TEXT
     os.remove(root / "text.txt.gz")
     os.mkfifo(root / "text.txt.gz")
     assert siblings.get("/text.txt", fields).text == TEXT
@@ -191,7 +195,7 @@ def test_what_is_no_sibling(siblings, root, directory):
 
 
 def test_siblings_of_an_index(siblings, root):
-    (root / "index.html").write_text("<p>plain")
+    (root / "index.html").write_text("<p>plain" * 100)
     (root / "index.html.gz").write_bytes(gzip.compress(b"<p>zipped"))
     answer = siblings.get("/", [("Accept-Encoding", "gzip")])
     assert gzip.decompress(answer.body) == b"<p>zipped"

@@ -148,11 +148,11 @@ static void test_siblings(void **state)
         {"s.js", "gzip, br", false, "broetchen", "br", "Accept-Encoding"},
         {"s.js", "gzip", false, "zipped", "gzip", "Accept-Encoding"},
         {"s.js", "br;q=0.1, gzip", false, "zipped", "gzip", "Accept-Encoding"},
-        {"s.js", "gzip;q=0", false, "plain", NULL, "Accept-Encoding"},
-        {"s.js", NULL, false, "plain", NULL, "Accept-Encoding"},
-        {"s.js", "gzip", true, "plain", NULL, NULL},
+        {"s.js", "gzip;q=0", false, "not zipped", NULL, "Accept-Encoding"},
+        {"s.js", NULL, false, "not zipped", NULL, "Accept-Encoding"},
+        {"s.js", "gzip", true, "not zipped", NULL, NULL},
         {"UP.PNG", "gzip", false, "png", NULL, NULL}, /* is compressed in itself */
-        {"stale.js", "gzip", false, "plain", NULL, "Accept-Encoding"},
+        {"stale.js", "gzip", false, "not zipped", NULL, "Accept-Encoding"},
         {"a.txt", "gzip", false, "a", NULL, "Accept-Encoding"}, /* there is none */
         {"s.js.gz", "gzip", false, "zipped", NULL, NULL},
     };
