@@ -122,8 +122,11 @@ static int on_header_value(llhttp_t *llhttp, const char *at, size_t n)
 
     if (p->head_complete)
         return on_trailer_value(p);
-    if (!p->value_due) /* lines come whole and unfolded, so values have one piece */
+    if (!p->value_due) { /* lines come whole and unfolded, so values have one piece */
+        if (n == 0)
+            return 0; /* but for nothing, where feed_trimmed goes on */
         return stop(p, 400, "malformed header");
+    }
     struct http_field *f = &req->field[req->field_count - 1];
     while (n > 0 && http_char_is_blank(at[n - 1]))
         n--;
@@ -253,8 +256,8 @@ static enum http_event take_request_line(struct http_parser *p, uint32_t have)
     return HTTP_EVENT_HEAD;
 }
 
-/** Moves line_at over whole, acceptable lines, up to a refused one. HEAD: the empty
- *  line was among them. */
+/** Moves line_at over whole, acceptable lines, up to a refused one, or behind one that a
+ *  blank ends. HEAD: the empty line was among them. */
 static enum http_event take_field_lines(struct http_parser *p, uint32_t have,
                                         struct http_refusal *bad_out)
 {
@@ -275,13 +278,30 @@ static enum http_event take_field_lines(struct http_parser *p, uint32_t have,
             break;
         empty = n == 2;
         from = line = lf + 1;
+        if (http_char_is_blank(lf[-2])) { /* there is a byte: the line before, at least */
+            p->blank_ends_line = true;
+            break;
+        }
     }
     p->line_at = (uint32_t)(line - p->base);
-    p->scanned = empty ? p->line_at : have;
+    p->scanned = empty || p->blank_ends_line ? p->line_at : have;
     *bad_out = bad;
     if (bad.status != 0)
         return HTTP_EVENT_ERROR;
     return empty ? HTTP_EVENT_HEAD : HTTP_EVENT_MORE;
+}
+
+static bool is_fed(struct http_parser *p, llhttp_errno_t err)
+{
+    /* HPE_PAUSED: a message without a body; HPE_PAUSED_UPGRADE: the same, with an offer
+     * that we decline by going on. Nothing was fed beyond the head, so nothing is lost.
+     */
+    if (err == HPE_OK ||
+        (p->head_complete && (err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE)))
+        return true;
+    if (p->status == 0)
+        fail(p, 400, llhttp_get_error_reason(&p->llhttp));
+    return false;
 }
 
 /** Gives llhttp the lines that have passed. false: it, or a callback, refused them. */
@@ -292,16 +312,22 @@ static bool feed_lines(struct http_parser *p)
     if (from == p->line_at)
         return true;
     p->fed = p->line_at;
-    llhttp_errno_t err = llhttp_execute(&p->llhttp, p->base + from, p->line_at - from);
-    /* HPE_PAUSED: a message without a body; HPE_PAUSED_UPGRADE: the same, with an offer
-     * that we decline by going on. Nothing was fed beyond the head, so nothing is lost.
-     */
-    if (err == HPE_OK ||
-        (p->head_complete && (err == HPE_PAUSED || err == HPE_PAUSED_UPGRADE)))
-        return true;
-    if (p->status == 0)
-        fail(p, 400, llhttp_get_error_reason(&p->llhttp));
-    return false;
+    return is_fed(p, llhttp_execute(&p->llhttp, p->base + from, p->line_at - from));
+}
+
+/** The same, the last line without the blanks at its end: llhttp refuses a tab behind a
+ *  length or a coding, where RFC 9112 5.1 allows it. */
+__attribute__((cold, noinline)) static bool feed_trimmed(struct http_parser *p)
+{
+    static const char END[] = "\r\n";
+    uint32_t from = p->fed, end = p->line_at - 2;
+
+    p->blank_ends_line = false;
+    p->fed = p->line_at;
+    while (http_char_is_blank(p->base[end - 1]))
+        end--;
+    return is_fed(p, llhttp_execute(&p->llhttp, p->base + from, end - from)) &&
+           is_fed(p, llhttp_execute(&p->llhttp, END, sizeof(END) - 1));
 }
 
 /** The empty line was reached: everything is known but the body. */
@@ -331,8 +357,15 @@ enum http_event http_parser_head(struct http_parser *p, const char *base, size_t
         if (event != HTTP_EVENT_HEAD)
             return event;
     }
-    struct http_refusal bad = {0, NULL};
-    enum http_event event = take_field_lines(p, here, &bad);
+    struct http_refusal bad;
+    enum http_event event;
+    for (;;) {
+        event = take_field_lines(p, here, &bad);
+        if (!p->blank_ends_line)
+            break;
+        if (!feed_trimmed(p))
+            return HTTP_EVENT_ERROR;
+    }
     /* what stands before a refused line is judged first, as if it had come alone */
     if (!feed_lines(p))
         return HTTP_EVENT_ERROR;

@@ -64,6 +64,7 @@ struct http_parser {
     uint8_t seen;            /* enum http_guard_seen */
     uint8_t trailer_matched; /* bytes of this trailer's name that spell Content-Length */
     bool value_due;          /* a field has a name and no value yet */
+    bool blank_ends_line;    /* the last line before line_at, which llhttp has not yet */
     bool head_complete, message_complete, chunk_header;
     int status;         /* with HTTP_EVENT_ERROR: 400 413 414 417 431 501 503 505 */
     enum limit limit;   /* the one that was met; LIMIT_NONE: it is malformed */
